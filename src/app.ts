@@ -1,0 +1,80 @@
+import type { TSchema } from '@sinclair/typebox'
+import { Elysia, ValidationError } from 'elysia'
+import type { Config } from './config/schema.ts'
+import { GatewayFault } from './gateway/fault.ts'
+import { Gateway } from './gateway/index.ts'
+import { compatRoutes, pathOf } from './http/compat.ts'
+import { docsRoutes } from './http/docs.ts'
+import { faultResponse, internalFault, schemaFault } from './http/faults.ts'
+import { healthRoutes } from './http/health.ts'
+import { openapiRoutes } from './http/openapi.ts'
+import type { Store } from './storage/store.ts'
+import type { Logger } from './telemetry/log.ts'
+
+export interface AppParts {
+  config: Config
+  store: Store
+  log: Logger
+}
+
+export interface App {
+  handle(request: Request): Response | Promise<Response>
+  /** @throws when the port is taken */
+  listen(options: { reusePort: boolean }): { port: number; stop(graceful: boolean): Promise<void>; pending(): number }
+  reload(config: Config): void
+}
+
+/** Bodies are measured by ourselves, with an answer that says so; the server's own bound only has to be larger. */
+const BODY_SLACK = 64 * 1024 * 1024
+
+/** The composition root: configuration, store and log become the gateway, and the gateway gets its surfaces. */
+export function createApp({ config, store, log }: AppParts): App {
+  const gateway = new Gateway(config, store, log)
+  const elysia = new Elysia({ normalize: false, aot: true })
+    .onError(({ request, code, error }) => {
+      if (error instanceof GatewayFault) return faultResponse(error)
+      if (error instanceof ValidationError) {
+        const { schema } = error.validator as { schema: TSchema }
+        return faultResponse(schemaFault(schema, error.value))
+      }
+      if (code === 'NOT_FOUND') return faultResponse(notFound(request))
+      log.error({ error, path: pathOf(request.url) }, 'a fault of our own')
+      return faultResponse(internalFault())
+    })
+    .use(compatRoutes(gateway))
+    .use(healthRoutes(() => store.isOpen()))
+    .use(openapiRoutes())
+    .use(docsRoutes())
+
+  return {
+    handle: request => elysia.handle(request),
+    listen({ reusePort }) {
+      const { host, port } = gateway.config.server
+      const { server } = elysia.listen({
+        hostname: host,
+        port,
+        reusePort,
+        // Reasoning models are silent for minutes; our own timers decide.
+        idleTimeout: 0,
+        maxRequestBodySize: gateway.config.server.max_body + BODY_SLACK,
+      })
+      return {
+        port: server!.port!,
+        stop: async graceful => {
+          await server!.stop(!graceful)
+        },
+        pending: () => server!.pendingRequests,
+      }
+    },
+    reload: next => gateway.reload(next),
+  }
+}
+
+function notFound(request: Request): GatewayFault {
+  return new GatewayFault({
+    status: 404,
+    code: 'not_found',
+    type: 'not_found_error',
+    message: `there is nothing at ${request.method} ${pathOf(request.url).slice(0, 200)}; the addresses are listed at /docs, chat is at POST /v1/{account}/{gateway}/compat/chat/completions`,
+  })
+}

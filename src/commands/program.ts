@@ -1,0 +1,171 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { version } from './version.ts'
+
+/** The exit code of a wrong command line. */
+const wrongUsage = 2
+
+const configOption = [
+  '-c, --config <file>',
+  'the configuration (default: $POSTERN_CONFIG, then ./postern.yaml)',
+] as const
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('expected a number from 0 to 65535.')
+  return port
+}
+
+const examples = (...lines: string[]): string => `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}\n`
+
+/**
+ * The command line. What a command does is loaded only when it is called, so that `serve`, which stays in memory as the
+ * supervisor, brings nothing else with it.
+ *
+ * @param done is given the exit code of the command that ran
+ */
+export function program(done: (code: number) => void): Command {
+  const postern = new Command('postern')
+    .description('A self-hosted AI gateway in one executable.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showHelpAfterError('(`postern --help` lists what there is)')
+    .addHelpText(
+      'after',
+      examples(
+        'postern                              start with ./postern.yaml, or without any file',
+        'postern demo                         try it without any key',
+        'postern init && postern check        write a configuration and check it',
+        'postern token add laptop             make a token for a client',
+      ),
+    )
+
+  const serving = (command: Command) =>
+    command
+      .option(...configOption)
+      .option('-p, --port <number>', 'listen here instead of server.port; 0: any free port', portNumber)
+
+  serving(postern.command('serve', { isDefault: true }))
+    .description('run the gateway (the default)')
+    .addHelpText(
+      'after',
+      examples('postern serve', 'postern serve --config /etc/postern/postern.yaml', 'postern serve --port 9000'),
+    )
+    .action(async options => done(await (await import('./serve.ts')).serveCommand(options)))
+
+  serving(postern.command('demo'))
+    .description('run the gateway with a provider of its own that needs no key')
+    .addHelpText('after', examples('postern demo', 'postern demo --port 9000'))
+    .action(async options => done(await (await import('./demo.ts')).demoCommand(options)))
+
+  postern
+    .command('check')
+    .description('say what is wrong with the configuration, or what is in it')
+    .option(...configOption)
+    .addHelpText('after', examples('postern check', 'postern check --config /etc/postern/postern.yaml'))
+    .action(async options => {
+      const [{ checkCommand }, { providerSlugs }] = await Promise.all([
+        import('./check.ts'),
+        import('../providers/slugs.ts'),
+      ])
+      done(await checkCommand({ ...options, knownProviders: providerSlugs }))
+    })
+
+  postern
+    .command('init')
+    .description('write a configuration with comments to begin from')
+    .argument('[file]', 'where to', 'postern.yaml')
+    .option('-f, --force', 'write over a file that is there')
+    .addHelpText('after', examples('postern init', 'postern init /etc/postern/postern.yaml'))
+    .action(async (file: string, options) => done(await (await import('./init.ts')).initCommand(file, options)))
+
+  postern
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .addHelpText('after', examples('postern schema > postern.schema.json'))
+    .action(async () => {
+      const [{ schemaCommand }, { providerSlugs }] = await Promise.all([
+        import('./schema.ts'),
+        import('../providers/slugs.ts'),
+      ])
+      done(await schemaCommand({ knownProviders: providerSlugs }))
+    })
+
+  postern
+    .command('openapi')
+    .description('print the OpenAPI document of the gateway')
+    .option('--yaml', 'as YAML instead of JSON')
+    .option('-o, --out <file>', 'write it to a file')
+    .addHelpText('after', examples('postern openapi > openapi.json', 'postern openapi --yaml --out openapi.yaml'))
+    .action(async options => done(await (await import('./openapi.ts')).openapiCommand(options)))
+
+  addTokenCommands(postern, done)
+
+  postern
+    .command('version')
+    .description('print the version and what it was built for')
+    .action(async () => done(await (await import('./version.ts')).versionCommand()))
+
+  return strict(postern)
+}
+
+function addTokenCommands(postern: Command, done: (code: number) => void): void {
+  const token = postern
+    .command('token')
+    .description('make, list and remove the tokens of clients')
+    .addHelpText('after', examples('postern token add laptop', 'postern token list', 'postern token remove laptop'))
+
+  token
+    .command('add')
+    .description('make a token and print it once')
+    .argument('<name>', 'shown in logs and records')
+    .option('--permissions <list>', 'of run (call models), read (see records), edit (change settings)', 'run')
+    .option('--gateways <list>', 'the gateways that it opens (default: all)')
+    .option(...configOption)
+    .addHelpText(
+      'after',
+      examples('postern token add laptop', 'postern token add ci --permissions run,read --gateways staging'),
+    )
+    .action(async (name: string, options) => done(await (await import('./token.ts')).tokenAddCommand(name, options)))
+
+  token
+    .command('list')
+    .description('list the tokens, never their secrets')
+    .option(...configOption)
+    .action(async options => done(await (await import('./token.ts')).tokenListCommand(options)))
+
+  token
+    .command('remove')
+    .description('remove a token; it opens nothing any more')
+    .argument('<name>')
+    .option(...configOption)
+    .action(async (name: string, options) => done(await (await import('./token.ts')).tokenRemoveCommand(name, options)))
+}
+
+/** Every command throws instead of ending the process, and takes no word that it does not know. */
+function strict(command: Command): Command {
+  command.exitOverride().allowExcessArguments(false)
+  for (const inner of command.commands) strict(inner)
+  return command
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param words what follows the program's name
+ * @returns the exit code
+ */
+export async function run(words: readonly string[]): Promise<number> {
+  let code = 0
+  const command = program(given => {
+    code = given
+  })
+  try {
+    await command.parseAsync(words, { from: 'user' })
+    return code
+  } catch (error) {
+    // Commander has said what was wrong; `--help` and `--version` come this way too, with code 0.
+    if (!(error instanceof Error) || !('exitCode' in error)) throw error
+    return error.exitCode === 0 ? 0 : wrongUsage
+  }
+}

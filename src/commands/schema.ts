@@ -1,0 +1,18 @@
+import { fileJsonSchema } from '../config/json-schema.ts'
+import type { Output } from './output.ts'
+
+/**
+ * `postern schema`: prints the JSON Schema of postern.yaml, for editors.
+ *
+ * @returns the exit code, always 0
+ */
+export async function schemaCommand(
+  options: { knownProviders?: readonly string[]; output?: Output } = {},
+): Promise<number> {
+  const { knownProviders = [], output } = options
+  const text = JSON.stringify(fileJsonSchema(knownProviders), null, 2)
+  // Longer than a pipe holds: awaited, so that none of it is lost when the process ends.
+  if (output) output.out(text)
+  else await Bun.write(Bun.stdout, `${text}\n`)
+  return 0
+}

@@ -1,0 +1,241 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { choice, GatewaySettings, settings } from '../schemas/gateway.ts'
+
+/**
+ * What `postern.yaml` may say. Every key is optional; what is left out has the default named here. The keyword
+ * `expected` is ours: the words that a fault uses where the rule is a pattern; `postern schema` leaves it out.
+ */
+
+const optional = Type.Optional
+const text = (description: string, ...examples: string[]) =>
+  Type.String({ minLength: 1, description, ...(examples.length ? { examples } : {}) })
+const address = (description: string, ...examples: string[]) =>
+  Type.String({
+    pattern: '^https?://[^/\\s]',
+    expected: 'an address that begins with http:// or https://',
+    description,
+    examples,
+  })
+
+/** Provider keys by alias; `default` is used where the caller names none. */
+const Keys = Type.Record(Type.String(), Type.String(), {
+  description:
+    'Keys by alias; `default` serves callers who name none. An empty key counts as absent. Bedrock and Vertex take the JSON text of their credentials.',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the file, not of this source
+  examples: [{ default: '${OPENAI_API_KEY}' }],
+})
+const Headers = Type.Record(
+  Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+  Type.String({ pattern: '^[^\\x00-\\x08\\x0a-\\x1f\\x7f]*$', expected: 'a header value on one line' }),
+  {
+    additionalProperties: false,
+    expected: 'a header name',
+    description: 'Headers added to every request to this provider.',
+    examples: [{ 'x-team': 'research' }],
+  },
+)
+
+export const permissionNames = ['run', 'read', 'edit'] as const
+const Permission = choice(permissionNames)
+
+export const Server = settings(
+  {
+    host: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'Address to listen on; 0.0.0.0 for every interface.',
+    }),
+    port: Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      default: 8787,
+      description: 'Port to listen on; 0 takes any that is free.',
+    }),
+    workers: Type.Integer({ minimum: 1, maximum: 256, default: 1, description: 'Processes that share the port.' }),
+    public_url: address('The address that clients use, where it differs from host and port.', 'https://ai.example.com'),
+    drain: Type.Number({
+      minimum: 0,
+      maximum: 3_600,
+      default: 30,
+      description: 'Seconds that streams in flight may go on after SIGTERM.',
+    }),
+    first_byte_timeout: Type.Number({
+      minimum: 0,
+      default: 600,
+      description: 'Seconds that a provider may take for its status line; 0: as long as it likes.',
+    }),
+    max_body: Type.Integer({ minimum: 1_024, default: 104_857_600, description: 'Largest request body in bytes.' }),
+  },
+  { description: 'Where Postern listens.' },
+)
+
+export const Storage = settings(
+  {
+    database: Type.String({
+      pattern: '^sqlite:.',
+      expected: 'sqlite:<path>, the only kind of database in this version',
+      default: 'sqlite:./postern.db',
+      description: '`sqlite:<path>`; `sqlite::memory:` keeps nothing.',
+    }),
+    redis: text('Shares cache, limits and budgets between replicas.', 'redis://127.0.0.1:6379'),
+    encryption_key: text('Encrypts the provider keys that are stored through the API.'),
+  },
+  { description: 'What is kept, and where.' },
+)
+
+export const Token = Type.Object(
+  {
+    name: text('Shown in logs and records.', 'laptop'),
+    token: Type.String({
+      pattern: '^[\\x21-\\x7e]+$',
+      expected: 'characters that a header can carry, without spaces',
+      description: 'The secret that the client sends.',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference of the file, not of this source
+      examples: ['${LAPTOP_TOKEN}'],
+    }),
+    permissions: optional(
+      Type.Array(Permission, {
+        default: ['run'],
+        description: 'run: call models; read: see records; edit: change settings.',
+      }),
+    ),
+    gateways: optional(
+      Type.Array(Type.String({ minLength: 1 }), { description: 'The gateways that it opens; all when left out.' }),
+    ),
+  },
+  { additionalProperties: false, description: 'A token of a client.' },
+)
+
+/** Fills of the placeholders in a provider's base address, and other things that only some providers ask for. */
+const places = {
+  resource: text('Azure OpenAI: the resource name.'),
+  deployment: text('Azure OpenAI: the deployment, where it is not the model’s name.'),
+  api_version: text('Azure OpenAI: `api-version`; left out with a base address that ends in /openai/v1.'),
+  region: text('Bedrock and Vertex: the region.', 'eu-central-1'),
+  project: text('Vertex: the project, where the service account does not name it.'),
+  account: text('Workers AI: the Cloudflare account id.'),
+}
+
+export const Provider = settings(
+  {
+    base_url: address(
+      'Upstream base; may hold {resource}, {deployment}, {region}, {account}, {model}.',
+      'https://api.openai.com/v1',
+    ),
+    keys: Keys,
+    headers: Headers,
+    ...places,
+  },
+  { description: 'A built-in provider.' },
+)
+
+export const dialectNames = [
+  'openai-chat',
+  'anthropic-messages',
+  'gemini',
+  'bedrock-converse',
+  'cohere-chat',
+  'ollama-chat',
+  'workers-ai',
+] as const
+
+export const CustomProvider = Type.Object(
+  {
+    base_url: address('Upstream base; plain http is fine.', 'http://192.168.1.20:11434'),
+    dialect: optional(choice(dialectNames, { default: 'openai-chat', description: 'The wire format that it speaks.' })),
+    faithful: optional(
+      Type.Boolean({
+        default: false,
+        description: 'It keeps to OpenAI’s format exactly: its bytes pass unchanged.',
+      }),
+    ),
+    keys: optional(Keys),
+    headers: optional(Headers),
+    region: optional(places.region),
+  },
+  { additionalProperties: false, description: 'A provider of your own.' },
+)
+
+const dollars = (description: string) => Type.Number({ minimum: 0, description })
+
+export const Price = settings(
+  {
+    input: dollars('Input tokens.'),
+    output: dollars('Output tokens.'),
+    cache_read: dollars('Input tokens read from the provider’s cache.'),
+    cache_write: dollars('Input tokens written to the provider’s cache.'),
+  },
+  { description: 'USD per million tokens.', examples: [{ input: 1.5, output: 6 }] },
+)
+
+/** One account id: it is a step of an address, so it holds nothing that an address would have to escape. */
+const Account = Type.String({
+  pattern: '^[A-Za-z0-9._~-]+$',
+  expected: 'a name of letters, digits, ".", "_", "~" and "-"',
+})
+
+export const File = settings({
+  server: Server,
+  account: Type.Union([Account, Type.Array(Account, { minItems: 1 })], {
+    default: 'home',
+    description: 'The {account_id} in addresses; a list lets code written for other ids go on working.',
+    examples: ['home', ['home', '0123456789abcdef0123456789abcdef']],
+  }),
+  storage: Storage,
+  tokens: Type.Array(Token, { description: 'Tokens of clients.' }),
+  providers: Type.Record(Type.String(), Provider, { description: 'Settings of built-in providers by slug.' }),
+  custom_providers: Type.Record(Type.String({ pattern: '^[a-z0-9_-]+$' }), CustomProvider, {
+    additionalProperties: false,
+    expected: 'a name of lower-case letters, digits, "_" and "-"',
+    description: 'Providers of your own, reached as custom-<name>/<model>.',
+  }),
+  gateways: Type.Record(Type.String({ pattern: '^[a-z0-9_-]{1,64}$' }), GatewaySettings, {
+    additionalProperties: false,
+    expected: 'a name of 1 to 64 lower-case letters, digits, "_" and "-"',
+    description: 'Gateways by id; `default` is there without being named.',
+  }),
+  prices: Type.Record(Type.String(), Price, { description: 'Overrides by <provider>/<model>.' }),
+  log: settings(
+    {
+      level: choice(['debug', 'info', 'warn', 'error', 'silent'], {
+        default: 'info',
+        description: 'The least that is written.',
+      }),
+      format: choice(['auto', 'json', 'readable'], {
+        default: 'auto',
+        description: 'auto: readable on a terminal, JSON elsewhere.',
+      }),
+    },
+    { description: 'The log on stdout.' },
+  ),
+})
+
+export type File = Static<typeof File>
+export type Permission = Static<typeof Permission>
+export type ProviderSettings = Partial<Static<typeof Provider>>
+export type CustomProviderSettings = Partial<Static<typeof CustomProvider>> & { base_url: string }
+export type Price = Partial<Static<typeof Price>>
+
+/** The configuration as the rest of the program sees it: complete, references resolved, defaults filled in. */
+export interface Config {
+  server: {
+    host: string
+    port: number
+    workers: number
+    public_url: string
+    drain: number
+    first_byte_timeout: number
+    max_body: number
+  }
+  /** At least one; the first is the one shown to people. */
+  accounts: string[]
+  storage: { database: string }
+  tokens: { name: string; token: string; permissions: Permission[]; gateways?: string[] }[]
+  providers: Record<string, ProviderSettings>
+  custom_providers: Record<string, CustomProviderSettings>
+  gateways: Record<string, GatewaySettings>
+  prices: Record<string, Price>
+  log: { level: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format: 'auto' | 'json' | 'readable' }
+  /** Where it came from; absent when there is no file. */
+  path?: string
+}

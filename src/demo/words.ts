@@ -1,0 +1,23 @@
+/** What the demo provider says. The same question gets the same answer, so that tests and first tries are repeatable. */
+
+const story = `Behind the great gate of the fortress, where wagons queued and clerks wrote down every name, there was a small
+door that few people knew. The keeper of that door was patient. She asked each traveller for a token, looked at it
+once, and let them pass to whichever hall they had asked for. Some halls were near and answered at once. Others lay
+across the sea, and then she waited at the door without complaint and passed on each word as it came. When a hall had
+burned down she led the traveller to the next. And every evening she wrote into her book who had come, where they had
+gone, and what it had cost. Nobody ever saw the keys on her belt.`
+
+const tidy = (text: string): string => text.replace(/\s+/g, ' ').trim()
+
+export const storyText = tidy(story)
+
+export const slowText =
+  'This answer takes its time. Each word comes alone, after a pause, so that there is something to wait for.'
+
+export const echoText = (question: string): string => (question ? `You said: ${question}` : 'You said nothing.')
+
+/** The text in pieces that give it again when put together: each word with the space before it. */
+export const pieces = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? []
+
+/** Tokens as the demo counts them: words and marks, about as a real model would. */
+export const countTokens = (text: string): number => text.match(/\p{L}+|\p{N}+|[^\s\p{L}\p{N}]/gu)?.length ?? 0

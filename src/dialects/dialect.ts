@@ -1,0 +1,94 @@
+import type { Conversation, JsonObject } from '../conversation/conversation.ts'
+import type { ProviderError } from '../conversation/errors.ts'
+import type { Reply, Usage } from '../conversation/reply.ts'
+import type { Framing } from '../stream/frame.ts'
+import type { Reader, Writer } from '../stream/translator.ts'
+
+export type DialectName =
+  | 'openai-chat'
+  | 'anthropic-messages'
+  | 'gemini'
+  | 'bedrock-converse'
+  | 'cohere-chat'
+  | 'ollama-chat'
+  | 'workers-ai'
+
+/** What a dialect is told about the model that it writes for. */
+export interface Target {
+  /** The provider's own model id, without our prefix. */
+  model: string
+}
+
+/** What must be undone in the answer: the reversible changes that writing a request made. */
+export interface Memory {
+  /** Shortened tool name → the caller's name (T56). */
+  toolNames?: Map<string, string>
+  /** The forced tool that stands in for a JSON schema on models without one; its input becomes the text (T73). */
+  jsonTool?: string
+}
+
+export interface WrittenRequest {
+  body: JsonObject
+  /** Fields of the request that the target has no word for and whose loss is harmless; told to the client. */
+  dropped: string[]
+  memory: Memory
+  /** Headers that the body needs beside it (`anthropic-beta`); a list joins the client's own header of that name. */
+  headers?: Record<string, string>
+}
+
+/** A named fault of one provider's wire and its correction, applied before reading and after writing. */
+export interface Quirk {
+  name: string
+  /** Corrects a request body in place; gives the names of the fields it had to drop. */
+  request?(body: JsonObject, model: string): string[] | undefined
+  /** Corrects a whole JSON answer in place. */
+  reply?(body: JsonObject): void
+  /** One stream's corrector, called with each parsed message in order, which it may change in place. */
+  chunks?(): (chunk: JsonObject) => void
+}
+
+export interface ReadContext {
+  memory: Memory
+  quirks: readonly Quirk[]
+}
+
+export type { Reader, Writer } from '../stream/translator.ts'
+
+export interface WriteContext {
+  /** The model that the client asked for, for streams that never name one. */
+  model: string
+  includeUsage: boolean
+}
+
+/** The half of a dialect that speaks with a provider: pure functions, no HTTP, no provider, no store. */
+export interface UpstreamDialect {
+  name: DialectName
+  framing: Framing
+  /** @throws Unsupported naming the field that the dialect cannot express */
+  writeRequest(conversation: Conversation, target: Target): WrittenRequest
+  /** @throws ProviderFailure when the body is an error under HTTP 200 */
+  readReply(body: unknown, context: ReadContext): Reply
+  reader(context: ReadContext): Reader
+  /** @param body the parsed JSON, or the text where it is none */
+  readError(status: number, body: unknown, headers?: Headers): ProviderError
+  /** How to read along with answers that pass unchanged, without touching them. */
+  watch?: Watch
+}
+
+/** What a tap beside an unchanged answer looks for when it is over. */
+export interface Watch {
+  /** The usage in an answer, or in one message of a stream. */
+  usage(message: unknown): Usage | undefined
+  /** Whether a stream that ends with this text came to its own end. */
+  complete(tail: string): boolean
+}
+
+/** The half of a dialect that speaks with a client. */
+export interface ClientDialect {
+  name: DialectName
+  framing: Framing
+  readRequest(body: JsonObject): Conversation
+  writeReply(reply: Reply, context: WriteContext): JsonObject
+  writer(context: WriteContext): Writer
+  writeError(error: ProviderError): JsonObject
+}

@@ -1,0 +1,176 @@
+import { Collector, expand } from '../conversation/collect.ts'
+import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
+import type { Reply } from '../conversation/reply.ts'
+import { encodeFrames } from '../stream/encode.ts'
+import type { Framing } from '../stream/frame.ts'
+import { framer } from '../stream/framer.ts'
+import { Normalizer } from '../stream/normalize.ts'
+import type { Exchange } from './exchange.ts'
+import { upstreamFault } from './fault.ts'
+import { passedHeaders } from './headers.ts'
+import { type ReadBody, readBody } from './json-body.ts'
+import { passUnchanged } from './pass.ts'
+import { record } from './record.ts'
+import { streamHeaders } from './stream-headers.ts'
+import type { UpstreamAnswer } from './upstream.ts'
+
+const MEDIA_TYPES: Record<Framing, string> = {
+  sse: 'text/event-stream',
+  ndjson: 'application/x-ndjson',
+  'aws-event-stream': 'application/vnd.amazon.eventstream',
+}
+const JSON_TYPE = 'application/json'
+
+/**
+ * Turns the provider's answer into the client's: its bytes unchanged where both speak one dialect faithfully, through
+ * the normalizer otherwise. What decides between stream and JSON is what came, not what was asked for (trap 9).
+ */
+export async function answer(exchange: Exchange, came: UpstreamAnswer): Promise<Response> {
+  const { dialect, dropped, unchanged } = exchange.written!
+  const headers = passedHeaders(came.headers)
+  if (dropped.length) headers.set('postern-dropped', dropped.join(', '))
+  if (came.status < 200 || came.status >= 300) return failed(exchange, came, headers)
+  const type = came.headers.get('content-type') ?? ''
+  const streams = isStream(type, dialect.framing, exchange.stream)
+  if (unchanged && streams === exchange.stream) return passUnchanged(exchange, came, headers)
+  if (streams && came.body)
+    return exchange.stream ? translateStream(exchange, came.body, headers) : gather(exchange, came.body, headers)
+  return translateReply(exchange, await readAnswer(exchange, came), headers)
+}
+
+/** A stream by its type; where the type says nothing (none, or any binary), by what was asked for. */
+function isStream(type: string, framing: Framing, asked: boolean): boolean {
+  if (type.startsWith(MEDIA_TYPES[framing]) || (framing === 'ndjson' && type.startsWith('application/ndjson')))
+    return true
+  if (type.includes('json') || type.includes('html') || type.includes('xml')) return false
+  return asked && (type === '' || type.startsWith('application/octet-stream') || type.startsWith('text/plain'))
+}
+
+async function readAnswer(exchange: Exchange, came: UpstreamAnswer): Promise<ReadBody> {
+  const { title } = exchange.target!.reach.provider
+  let body: ReadBody
+  try {
+    body = await readBody(came, 'answer')
+  } catch (cause) {
+    throw upstreamFault(
+      'closed',
+      title,
+      cause instanceof RangeError ? cause.message : 'the connection broke in the middle of the answer',
+    )
+  }
+  if (body.json) return body
+  const found = body.text.trim()
+    ? /^\s*</.test(body.text)
+      ? 'a web page'
+      : 'something other than JSON'
+    : 'an empty body'
+  throw upstreamFault('closed', title, `it answered ${came.status} with ${found}`)
+}
+
+/** An error of the provider, in the client's shape, with the provider's status; its own bytes where they are that already. */
+async function failed(exchange: Exchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
+  const { dialect, unchanged } = exchange.written!
+  const body = await readBody(came, 'error').catch((): ReadBody => ({ text: '', value: '', json: false }))
+  // A redirect is not followed, since it would carry the key elsewhere; to the client that is a failure of the provider.
+  const status = came.status >= 400 ? came.status : 502
+  const error = dialect.readError(status, body.value, came.headers)
+  const own = unchanged && body.json && typeof (body.value as { error?: unknown } | null)?.error === 'object'
+  return fail(exchange, error, headers, own ? body.text : undefined)
+}
+
+function fail(exchange: Exchange, error: ProviderError, headers: Headers, text?: string): Response {
+  headers.set('content-type', JSON_TYPE)
+  exchange.outcome.error = error
+  record(exchange, error.status)
+  return new Response(text ?? JSON.stringify(exchange.client.writeError(error)), { status: error.status, headers })
+}
+
+async function translateStream(
+  exchange: Exchange,
+  source: ReadableStream<Uint8Array>,
+  headers: Headers,
+): Promise<Response> {
+  const { client } = exchange
+  const { dialect, memory } = exchange.written!
+  const normalizer = new Normalizer({
+    source,
+    framer: framer(dialect.framing),
+    reader: dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks }),
+    writer: client.writer(writeContext(exchange)),
+    framing: client.framing,
+    settled: ({ usage, error, left }) => {
+      Object.assign(exchange.outcome, { usage, error, left })
+      if (left) exchange.abort.abort()
+      record(exchange, 200)
+    },
+  })
+  const error = await normalizer.prime()
+  if (error) return fail(exchange, error, headers)
+  streamHeaders(headers)
+  return new Response(normalizer.stream(), { status: 200, headers })
+}
+
+/** The client wants one answer, and a stream came. */
+async function gather(exchange: Exchange, source: ReadableStream<Uint8Array>, headers: Headers): Promise<Response> {
+  const { dialect, memory } = exchange.written!
+  const reader = dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks })
+  const cutter = framer(dialect.framing)
+  const collector = new Collector()
+  let complete = false
+  const take = (frames: ReturnType<typeof cutter.push>) => {
+    for (const frame of frames)
+      for (const event of reader.read(frame)) {
+        complete ||= event.type === 'finish' || event.type === 'end'
+        collector.add(event)
+      }
+  }
+  try {
+    for await (const bytes of source) take(cutter.push(bytes))
+    take(cutter.end())
+    for (const event of reader.end()) collector.add(event)
+  } catch (fault) {
+    if (fault instanceof ProviderFailure) return fail(exchange, fault.error, headers)
+    complete = false
+  }
+  const { title } = exchange.target!.reach.provider
+  if (!complete) throw upstreamFault('closed', title, 'it closed the stream before the answer was complete')
+  return writeWhole(exchange, collector.reply(), headers)
+}
+
+function translateReply(exchange: Exchange, body: ReadBody, headers: Headers): Response {
+  const { dialect, memory } = exchange.written!
+  let reply: Reply
+  try {
+    reply = dialect.readReply(body.value, { memory, quirks: exchange.target!.reach.provider.quirks })
+  } catch (fault) {
+    if (fault instanceof ProviderFailure) return fail(exchange, fault.error, headers)
+    throw fault
+  }
+  return exchange.stream ? writeAsStream(exchange, reply, headers) : writeWhole(exchange, reply, headers)
+}
+
+function writeWhole(exchange: Exchange, reply: Reply, headers: Headers): Response {
+  headers.set('content-type', JSON_TYPE)
+  exchange.outcome.usage = reply.usage
+  record(exchange, 200)
+  return new Response(JSON.stringify(exchange.client.writeReply(reply, writeContext(exchange))), {
+    status: 200,
+    headers,
+  })
+}
+
+/** The client wants a stream, and one answer came: it gets the stream that the answer stands for. */
+function writeAsStream(exchange: Exchange, reply: Reply, headers: Headers): Response {
+  const { client } = exchange
+  const writer = client.writer(writeContext(exchange))
+  const frames = expand(reply).flatMap(event => writer.write([event]))
+  streamHeaders(headers)
+  exchange.outcome.usage = reply.usage
+  record(exchange, 200)
+  return new Response(encodeFrames([...frames, ...writer.end()], client.framing), { status: 200, headers })
+}
+
+function writeContext(exchange: Exchange) {
+  const options = exchange.body.stream_options as { include_usage?: boolean } | null | undefined
+  return { model: exchange.target!.model, includeUsage: options?.include_usage === true }
+}

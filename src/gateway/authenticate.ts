@@ -1,0 +1,56 @@
+import type { Exchange } from './exchange.ts'
+import { GatewayFault, unauthorized } from './fault.ts'
+import type { Caller } from './tokens.ts'
+
+/** What SDKs send where a key must be given and none is meant (contract 2.2). */
+const PLACEHOLDERS = new Set([
+  '',
+  'unused',
+  'dummy',
+  'none',
+  'null',
+  'undefined',
+  'placeholder',
+  'CF_TEMP_TOKEN',
+  'not-needed',
+  'no-key',
+])
+
+/** The credential of a header, with or without its scheme. */
+export function credentialIn(value: string | null): string | undefined {
+  if (value === null) return undefined
+  const credential = value.replace(/^bearer(\s+|$)/i, '').trim()
+  return PLACEHOLDERS.has(credential) ? undefined : credential
+}
+
+/**
+ * Finds out who calls. Our token comes in `cf-aig-authorization`, or in `Authorization`, where anything else is the
+ * caller's own key for the provider and goes upstream (contract section 2).
+ * @throws GatewayFault 401 on a gateway that demands a token, 403 when the token does not open it
+ */
+export async function authenticate(exchange: Exchange): Promise<void> {
+  const { request, settings } = exchange
+  if (!settings.accounts.has(exchange.account)) throw unauthorized()
+  const explicit = credentialIn(request.headers.get('cf-aig-authorization'))
+  const plain = credentialIn(request.headers.get('authorization'))
+  let caller: Caller | undefined
+  if (explicit !== undefined) {
+    const found = settings.tokens.find(explicit)
+    caller = found instanceof Promise ? await found : found
+  }
+  if (plain !== undefined && plain !== explicit) {
+    const found = settings.tokens.find(plain)
+    const owner = found instanceof Promise ? await found : found
+    if (!owner) exchange.callerKey = plain
+    else if (explicit === undefined) caller = owner
+  }
+  exchange.caller = caller
+  if (exchange.gateway.authentication === false) return
+  if (!caller) throw unauthorized()
+  if (!caller.permissions.has('run')) throw forbidden(`the token "${caller.name}" lacks the permission "run"`)
+  if (caller.gateways && !caller.gateways.has(exchange.gatewayId))
+    throw forbidden(`the token "${caller.name}" does not open the gateway "${exchange.gatewayId}"`)
+}
+
+const forbidden = (message: string) =>
+  new GatewayFault({ status: 403, number: 2009, code: 'forbidden', type: 'permission_error', message })

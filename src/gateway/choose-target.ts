@@ -1,0 +1,40 @@
+import { nearest } from '../config/suggest.ts'
+import type { Exchange } from './exchange.ts'
+import { GatewayFault } from './fault.ts'
+
+/**
+ * Reads `model: "<provider>/<model>"`; everything behind the first slash is the provider's own id (contract 1.3).
+ * @throws GatewayFault 400/2008 for a provider that is not known, naming the nearest one
+ */
+export function chooseTarget(exchange: Exchange): void {
+  const name = exchange.body.model as string
+  const slash = name.indexOf('/')
+  const { registry } = exchange.settings
+  if (slash <= 0 || slash === name.length - 1) {
+    const whole = registry.find(name)
+    throw invalidModel(
+      whole
+        ? `model: the provider is "${whole.provider.slug}", but no model is named; expected "${whole.provider.slug}/<model>"`
+        : 'model: expected "<provider>/<model>", for example "openai/gpt-5-mini" or "anthropic/claude-sonnet-4-5"',
+    )
+  }
+  const prefix = name.slice(0, slash)
+  const reach = registry.find(prefix)
+  if (!reach) {
+    const near = nearest(prefix, registry.prefixes())
+    throw invalidModel(
+      `model: there is no provider "${prefix.slice(0, 64)}"${near ? `; did you mean "${near}"?` : ''} (GET …/compat/models lists what can be served; servers of your own go under custom_providers in postern.yaml)`,
+      2008,
+    )
+  }
+  exchange.target = { reach, model: name.slice(slash + 1) }
+}
+
+const invalidModel = (message: string, number?: number) =>
+  new GatewayFault({
+    status: 400,
+    code: number ? 'invalid_provider' : 'invalid_model',
+    param: 'model',
+    message,
+    ...(number && { number }),
+  })

@@ -1,0 +1,78 @@
+import type { Config } from '../config/schema.ts'
+import type { JsonObject } from '../conversation/conversation.ts'
+import type { ProviderError } from '../conversation/errors.ts'
+import type { Usage } from '../conversation/reply.ts'
+import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect.ts'
+import type { Endpoint } from '../providers/provider.ts'
+import type { Reach, Registry } from '../providers/registry.ts'
+import type { GatewaySettings } from '../schemas/gateway.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Caller, TokenBook } from './tokens.ts'
+
+/** One reading of the configuration. Requests in flight keep the one that they began with. */
+export interface Settings {
+  config: Config
+  accounts: ReadonlySet<string>
+  tokens: TokenBook
+  registry: Registry
+}
+
+/** Where the client's words go: one model at one provider. */
+export interface Target {
+  reach: Reach
+  /** The provider's own model id. */
+  model: string
+}
+
+/** A written request, ready to be addressed and signed. */
+export interface Written {
+  endpoint: Endpoint
+  dialect: UpstreamDialect
+  body: string
+  dropped: string[]
+  memory: Memory
+  /** Client and provider speak the same dialect, and the provider keeps to it: the answer's bytes pass unchanged. */
+  unchanged: boolean
+}
+
+/** What a request has become so far. Each step of the way fills in its part. */
+export interface Exchange {
+  readonly request: Request
+  readonly settings: Settings
+  /** From `performance.now()`. */
+  readonly started: number
+  readonly path: string
+  readonly account: string
+  readonly gatewayId: string
+  readonly client: ClientDialect
+  readonly log: Logger
+  /** Aborts the upstream call. */
+  readonly abort: AbortController
+
+  gateway: GatewaySettings
+  caller?: Caller
+  /** A provider's key that the caller brought along. */
+  callerKey?: string
+
+  /** The body as the client wrote it, and parsed. */
+  text: string
+  body: JsonObject
+  stream: boolean
+
+  target?: Target
+  credential?: string
+  written?: Written
+
+  /** For the record. */
+  outcome: Outcome
+}
+
+export interface Outcome {
+  status?: number
+  /** From `performance.now()`: the provider's status line. */
+  firstByte?: number
+  usage?: Usage
+  error?: ProviderError
+  /** The client left before the end. */
+  left?: boolean
+}

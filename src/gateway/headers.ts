@@ -1,0 +1,32 @@
+/** Headers of one connection, of a body that is written anew, or of another server's own affairs: they never go on. */
+const NOT_PASSED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'set-cookie',
+  'date',
+  'server',
+  'alt-svc',
+  'strict-transport-security',
+  'vary',
+])
+
+/** The provider's headers that the client may see: rate limits, request ids and the like. */
+export function passedHeaders(from: Headers): Headers {
+  const headers = new Headers()
+  const named = from.get('connection')
+  const hop = named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
+  from.forEach((value, name) => {
+    if (!NOT_PASSED.has(name) && !name.startsWith('access-control-') && !hop?.has(name)) headers.set(name, value)
+  })
+  return headers
+}

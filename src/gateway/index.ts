@@ -1,0 +1,125 @@
+import type { Config } from '../config/schema.ts'
+import type { JsonObject } from '../conversation/conversation.ts'
+import type { ClientDialect } from '../dialects/dialect.ts'
+import { Registry } from '../providers/registry.ts'
+import type { Store } from '../storage/store.ts'
+import type { Logger } from '../telemetry/log.ts'
+import { answer } from './answer.ts'
+import { attempt } from './attempt.ts'
+import { authenticate } from './authenticate.ts'
+import { chooseTarget } from './choose-target.ts'
+import { chooseCredential } from './credential.ts'
+import type { Exchange, Settings } from './exchange.ts'
+import { GatewayFault } from './fault.ts'
+import { demandGateway, gatewayOrClosed } from './find-gateway.ts'
+import { ModelCatalogue } from './models.ts'
+import { record } from './record.ts'
+import { TokenBook } from './tokens.ts'
+import { writeRequest } from './write-request.ts'
+
+/** What a surface knows of a request before its body is read. */
+export interface Arrival {
+  request: Request
+  path: string
+  account: string
+  gatewayId: string
+  client: ClientDialect
+}
+
+/** The way of one request, in the order of the steps. It knows neither Elysia nor any provider's name. */
+export class Gateway {
+  #settings: Settings
+  readonly #store: Store
+  readonly #log: Logger
+  readonly #models = new ModelCatalogue()
+
+  constructor(config: Config, store: Store, log: Logger) {
+    this.#store = store
+    this.#log = log
+    this.#settings = this.#read(config)
+  }
+
+  /** New requests follow the new configuration; those in flight end on the one they began with. */
+  reload(config: Config): void {
+    this.#settings = this.#read(config)
+    this.#models.forget()
+  }
+
+  get config(): Config {
+    return this.#settings.config
+  }
+
+  /** The first steps, before a body is read: who is it, and may they. @throws GatewayFault */
+  async admit(arrival: Arrival): Promise<Exchange> {
+    const settings = this.#settings
+    const exchange: Exchange = {
+      ...arrival,
+      settings,
+      started: performance.now(),
+      log: this.#log,
+      abort: new AbortController(),
+      gateway: gatewayOrClosed(settings.config.gateways, arrival.gatewayId),
+      text: '',
+      body: {},
+      stream: false,
+      outcome: {},
+    }
+    try {
+      await authenticate(exchange)
+      demandGateway(exchange)
+    } catch (fault) {
+      throw this.refuse(exchange, fault)
+    }
+    return exchange
+  }
+
+  /** The rest of the way. @throws GatewayFault, of which nothing has been sent yet */
+  async serve(exchange: Exchange, body: JsonObject, text: string): Promise<Response> {
+    exchange.body = body
+    exchange.text = text
+    exchange.stream = body.stream === true
+    const leave = () => {
+      exchange.outcome.left = true
+      exchange.abort.abort()
+    }
+    exchange.request.signal.addEventListener('abort', leave, { once: true })
+    try {
+      chooseTarget(exchange)
+      chooseCredential(exchange)
+      writeRequest(exchange)
+      return await answer(exchange, await attempt(exchange))
+    } catch (fault) {
+      throw this.refuse(exchange, fault)
+    }
+  }
+
+  /** What the configured providers can serve. @throws GatewayFault */
+  async models(exchange: Exchange): Promise<JsonObject> {
+    const list = await this.#models.list(exchange.settings, this.#log)
+    record(exchange, 200)
+    return list
+  }
+
+  /** Puts a refusal on record, whoever made it. */
+  refuse(exchange: Exchange, fault: unknown): unknown {
+    const known = fault instanceof GatewayFault
+    exchange.outcome.error ??= {
+      status: known ? fault.status : 500,
+      message: '',
+      type: known ? fault.type : 'server_error',
+      code: known ? fault.code : 'internal',
+    }
+    if (!known && !exchange.outcome.left) this.#log.error({ error: fault, path: exchange.path }, 'a fault of our own')
+    record(exchange, exchange.outcome.error.status)
+    return fault
+  }
+
+  #read(config: Config): Settings {
+    return {
+      config,
+      accounts: new Set(config.accounts),
+      tokens: new TokenBook(config, this.#store),
+      registry: new Registry(config),
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Changes members at the top level of a JSON object in its text, so that key order, whitespace, unknown members and
+ * numbers beyond double precision go on as the client wrote them (T85, trap 15).
+ *
+ * @param text an object that JSON.parse has accepted
+ * @param changes new values by member name; every occurrence of the member is changed
+ * @returns the text, or undefined when a member was not found (its name may be written with escapes)
+ */
+export function editJson(text: string, changes: Record<string, unknown>): string | undefined {
+  const wanted = new Set(Object.keys(changes))
+  const missing = new Set(wanted)
+  let edited = ''
+  let copied = 0
+  let depth = 0
+  let at = 0
+  while (at < text.length) {
+    const char = text.charCodeAt(at)
+    if (char === QUOTE) {
+      const end = endOfString(text, at)
+      // At depth 1 a string followed by a colon is a member's name.
+      if (depth === 1) {
+        const name = text.slice(at + 1, end)
+        const colon = skipSpace(text, end + 1)
+        if (text.charCodeAt(colon) === COLON) {
+          at = skipSpace(text, colon + 1)
+          if (wanted.has(name)) {
+            const valueEnd = endOfValue(text, at)
+            edited += text.slice(copied, at) + JSON.stringify(changes[name])
+            copied = valueEnd
+            at = valueEnd
+            missing.delete(name)
+          }
+          continue
+        }
+      }
+      at = end + 1
+      continue
+    }
+    if (char === OPEN_BRACE || char === OPEN_BRACKET) depth++
+    else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--
+    at++
+  }
+  return missing.size ? undefined : edited + text.slice(copied)
+}
+
+const QUOTE = 34
+const COLON = 58
+const COMMA = 44
+const BACKSLASH = 92
+const OPEN_BRACE = 123
+const CLOSE_BRACE = 125
+const OPEN_BRACKET = 91
+const CLOSE_BRACKET = 93
+
+/** The index of the closing quote of the string that opens at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  for (;;) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+}
+
+function skipSpace(text: string, at: number): number {
+  while (text.charCodeAt(at) <= 32) at++
+  return at
+}
+
+/** The index behind the value that begins at `start`. */
+function endOfValue(text: string, start: number): number {
+  const first = text.charCodeAt(start)
+  if (first === QUOTE) return endOfString(text, start) + 1
+  let depth = 0
+  let at = start
+  for (; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === QUOTE) at = endOfString(text, at)
+    else if (char === OPEN_BRACE || char === OPEN_BRACKET) depth++
+    else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) {
+      if (depth === 0) return at
+      if (--depth === 0) return at + 1
+    } else if (depth === 0 && (char === COMMA || char <= 32)) return at
+  }
+  return at
+}

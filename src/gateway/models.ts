@@ -1,0 +1,90 @@
+import type { JsonObject } from '../conversation/conversation.ts'
+import { priceOf } from '../costs/prices.ts'
+import type { ListedModel } from '../providers/provider.ts'
+import type { Reach } from '../providers/registry.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Settings } from './exchange.ts'
+import { addressOf, placeOf } from './place.ts'
+
+const FRESH_MS = 600_000
+/** A provider that was silent is asked again sooner. */
+const RETRY_MS = 30_000
+const PATIENCE_MS = 5_000
+
+interface Entry {
+  models: readonly ListedModel[]
+  until: number
+}
+
+/** The models of every provider that has a key or needs none, asked from the providers and kept for ten minutes. */
+export class ModelCatalogue {
+  readonly #entries = new Map<string, Promise<Entry>>()
+
+  forget(): void {
+    this.#entries.clear()
+  }
+
+  /** Cloudflare's list (contract 1.4): OpenAI's, with prices by the token. */
+  async list(settings: Settings, log: Logger): Promise<JsonObject> {
+    const reaches = settings.registry.all.filter(canServe)
+    const lists = await Promise.all(reaches.map(async reach => ({ reach, entry: await this.#entry(reach, log) })))
+    const data: JsonObject[] = []
+    for (const { reach, entry } of lists)
+      for (const model of entry.models) {
+        const { slug, priced = slug } = reach.provider
+        const id = `${slug}/${model.id}`
+        const price = await priceOf(settings.config.prices, id, priced, model.id)
+        data.push({
+          id,
+          object: 'model',
+          created: model.created ?? 0,
+          created_at: model.created ?? 0,
+          owned_by: slug,
+          cost_in: price?.input ?? null,
+          cost_out: price?.output ?? null,
+        })
+      }
+    return { object: 'list', data }
+  }
+
+  async #entry(reach: Reach, log: Logger): Promise<Entry> {
+    const { slug } = reach.provider
+    const kept = this.#entries.get(slug)
+    if (kept && (await kept).until > Date.now()) return kept
+    const asked = ask(reach).then(
+      models => ({ models, until: Date.now() + FRESH_MS }),
+      (cause: unknown) => {
+        const reason = cause instanceof Refused ? cause.message : 'no answer'
+        // A local server that is not running is no news.
+        if (!reach.provider.keyless) log.warn({ provider: slug, reason }, 'the list of models could not be read')
+        return { models: [], until: Date.now() + RETRY_MS }
+      },
+    )
+    this.#entries.set(slug, asked)
+    return asked
+  }
+}
+
+class Refused extends Error {}
+
+/** Whether there is any sense in asking: a key, or a server that needs none. */
+function canServe({ provider, settings }: Reach): boolean {
+  return provider.models !== undefined && (provider.keyless || Object.values(settings.keys ?? {}).some(Boolean))
+}
+
+async function ask(reach: Reach): Promise<readonly ListedModel[]> {
+  const { provider, settings } = reach
+  const list = provider.models!
+  const credential = settings.keys?.default ?? Object.values(settings.keys ?? {})[0]
+  const place = placeOf(reach, '', false, credential)
+  const headers: Record<string, string> = {
+    ...provider.endpoint({ ...place, model: 'x' }).headers,
+    ...settings.headers,
+  }
+  const outgoing = { url: new URL(addressOf(reach, list.path, place)).href, method: 'GET' as const, headers }
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  if (credential) await provider.auth(outgoing, credential, { fetch: (url, init) => fetch(url, { ...init, signal }) })
+  const response = await fetch(outgoing.url, { headers: outgoing.headers, redirect: 'manual', signal })
+  if (!response.ok) throw new Refused(`status ${response.status}`)
+  return list.read(await response.json())
+}

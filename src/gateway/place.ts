@@ -1,0 +1,53 @@
+import type { Place } from '../providers/provider.ts'
+import type { Reach } from '../providers/registry.ts'
+import { GatewayFault } from './fault.ts'
+
+/** Gathers what an address may depend on: settings of the operator first, then what the credential itself says. */
+export function placeOf(reach: Reach, model: string, stream: boolean, credential?: string): Place {
+  const { provider, settings, base } = reach
+  const told = credential && provider.placeIn ? provider.placeIn(credential) : undefined
+  const { resource, deployment, api_version, account } = settings
+  return {
+    model,
+    stream,
+    base,
+    resource,
+    deployment,
+    api_version,
+    account,
+    region: settings.region ?? told?.region,
+    project: settings.project ?? told?.project,
+  }
+}
+
+/**
+ * Puts base and path together and fills the placeholders.
+ * @throws GatewayFault 400 naming the setting that is missing
+ */
+export function addressOf(reach: Reach, path: string, place: Place): string {
+  const template = `${reach.base}/${path}`
+  if (!template.includes('{')) return template
+  const { provider } = reach
+  const region = place.region ?? provider.defaultRegion
+  const fills: Record<string, string | undefined> = {
+    resource: place.resource,
+    deployment: place.deployment ?? place.model,
+    model: place.model,
+    account: place.account,
+    project: place.project,
+    region,
+    // `global` has no prefix in front of the host (trap 56).
+    'region-': region === 'global' ? '' : region && `${region}-`,
+  }
+  return template.replace(/\{([a-z]+-?)\}/g, (whole, name: string) => {
+    if (!(name in fills)) return whole
+    const fill = fills[name]
+    if (fill !== undefined) return name === 'region-' ? fill : encodeURIComponent(fill)
+    const setting = name.replace('-', '')
+    throw new GatewayFault({
+      status: 400,
+      code: 'provider_not_configured',
+      message: `${provider.title} needs its ${setting}: set providers.${provider.slug}.${setting} in postern.yaml`,
+    })
+  })
+}

@@ -1,0 +1,28 @@
+/** The one place where Postern calls out, so that the transport can be replaced without touching the way of a request. */
+
+export interface UpstreamRequest {
+  url: string
+  method: 'GET' | 'POST'
+  headers: Record<string, string>
+  body?: string
+  signal: AbortSignal
+}
+
+export interface UpstreamAnswer {
+  status: number
+  headers: Headers
+  /** Decoded bytes, whatever the content encoding was. A stream is made of them only when this is asked for. */
+  readonly body: ReadableStream<Uint8Array> | null
+  /** The whole body at once: cheaper than a stream for what is known to be small. */
+  bytes(): Promise<Uint8Array>
+}
+
+export type Upstream = (request: UpstreamRequest) => Promise<UpstreamAnswer>
+
+/**
+ * Calls a provider with Bun's `fetch`. There is no time-out here (reasoning models are silent for minutes): the caller's
+ * signal decides. Redirects are not followed, because they would carry the key to another host.
+ * @throws whatever the network says, and the signal's reason
+ */
+export const upstream: Upstream = ({ url, method, headers, body, signal }) =>
+  fetch(url, { method, headers, body, signal, redirect: 'manual', timeout: false } as RequestInit)

@@ -1,0 +1,32 @@
+import { inHeader } from './auth/auth.ts'
+import { type ModelList, provider } from './provider.ts'
+
+const models: ModelList = {
+  path: 'v1beta/models?pageSize=1000',
+  read(body) {
+    const list = (body as { models?: { name?: string; supportedGenerationMethods?: string[] }[] } | null)?.models ?? []
+    return list.flatMap(({ name, supportedGenerationMethods: methods }) =>
+      name && (!methods || methods.includes('generateContent')) ? [{ id: name.replace(/^models\//, '') }] : [],
+    )
+  },
+}
+
+/** The path of a Gemini model: streaming is a verb of its own, and without `alt=sse` it would be one JSON array. */
+export const geminiVerb = (model: string, stream: boolean) =>
+  `${encodeURIComponent(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`
+
+export const googleAiStudio = provider({
+  slug: 'google-ai-studio',
+  title: 'Google AI Studio',
+  aliases: ['google', 'gemini'],
+  base: 'https://generativelanguage.googleapis.com',
+  endpoint: ({ model, stream }) => ({
+    dialect: 'gemini',
+    path: `v1beta/models/${geminiVerb(model.replace(/^models\//, ''), stream)}`,
+  }),
+  auth: inHeader('x-goog-api-key'),
+  variable: 'GEMINI_API_KEY',
+  faithful: true,
+  models,
+  priced: 'google',
+})

@@ -1,0 +1,13 @@
+import { EXTENSIONS, maxCompletionTokensForReasoning, plainMessages } from '../dialects/openai-chat/request-quirks.ts'
+import { bearer } from './auth/auth.ts'
+import { openaiLike } from './provider.ts'
+
+export const openai = openaiLike({
+  slug: 'openai',
+  title: 'OpenAI',
+  base: 'https://api.openai.com/v1',
+  auth: bearer,
+  variable: 'OPENAI_API_KEY',
+  faithful: true,
+  quirks: [maxCompletionTokensForReasoning, plainMessages(...EXTENSIONS)],
+})

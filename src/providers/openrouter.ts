@@ -1,0 +1,13 @@
+import { reasoningField } from '../dialects/openai-chat/quirks.ts'
+import { bearer } from './auth/auth.ts'
+import { openaiLike } from './provider.ts'
+
+export const openrouter = openaiLike({
+  slug: 'openrouter',
+  title: 'OpenRouter',
+  base: 'https://openrouter.ai/api',
+  path: 'v1/chat/completions',
+  auth: bearer,
+  variable: 'OPENROUTER_API_KEY',
+  quirks: [reasoningField],
+})

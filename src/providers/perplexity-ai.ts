@@ -1,0 +1,16 @@
+import { cumulativeMessage } from '../dialects/openai-chat/quirks.ts'
+import { maxTokens, noDeveloperRole, noEmptyTools } from '../dialects/openai-chat/request-quirks.ts'
+import { bearer } from './auth/auth.ts'
+import { openaiLike } from './provider.ts'
+
+export const perplexityAi = openaiLike({
+  slug: 'perplexity-ai',
+  title: 'Perplexity',
+  aliases: ['perplexity'],
+  base: 'https://api.perplexity.ai',
+  auth: bearer,
+  variable: 'PERPLEXITY_API_KEY',
+  list: false,
+  quirks: [maxTokens, noDeveloperRole, noEmptyTools, cumulativeMessage],
+  priced: 'perplexity',
+})

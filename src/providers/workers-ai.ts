@@ -1,0 +1,18 @@
+import { bearer } from './auth/auth.ts'
+import { provider } from './provider.ts'
+
+export const workersAi = provider({
+  slug: 'workers-ai',
+  title: 'Cloudflare Workers AI',
+  base: 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/run',
+  endpoint: ({ model }) => ({ dialect: 'workers-ai', path: model }),
+  auth: bearer,
+  variable: 'CLOUDFLARE_API_TOKEN',
+  models: {
+    path: '../models/search?per_page=1000&task=Text%20Generation',
+    read(body) {
+      const result = (body as { result?: { name?: string }[] } | null)?.result ?? []
+      return result.flatMap(({ name }) => (name ? [{ id: name }] : []))
+    },
+  },
+})

@@ -1,0 +1,119 @@
+import { ConfigError } from '../config/problems.ts'
+import type { Config } from '../config/schema.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Assignment } from './assignment.ts'
+import { openChannel } from './channel.ts'
+import { asRun, onlyAtStart, type RunningDemo, readConfiguration, readFile, withPort } from './configuration.ts'
+import { drain } from './drain.ts'
+import { reportFault } from './fault.ts'
+import { firstToken } from './first-token.ts'
+import { assertPortFree, listening } from './port.ts'
+
+/**
+ * The serving process: reads the configuration, opens the store, listens, and tells its supervisor that it is ready.
+ * Ends the process with 2 for a faulty configuration and 1 for anything else that keeps it from serving.
+ */
+export async function work(assignment: Assignment): Promise<void> {
+  try {
+    await serve(assignment)
+  } catch (error) {
+    process.exit(reportFault(error))
+  }
+}
+
+async function serve(assignment: Assignment): Promise<void> {
+  const channel = openChannel()
+  const { config: read, warnings } = await readConfiguration(assignment, channel)
+  const terminal = process.stdout.isTTY === true
+  const { createLog } = await import('../telemetry/log.ts')
+  const { logger, flush } = await createLog(read.log, { terminal })
+  for (const { message, ...place } of warnings) logger.warn(place, message)
+  surviveFaults(logger)
+
+  const [demo, { openStore }, { createApp }] = await Promise.all([
+    startDemo(assignment),
+    import('../storage/store.ts'),
+    import('../app.ts'),
+  ])
+  let config = asRun(read, assignment, demo)
+  const store = await openStore(config.storage.database)
+  const app = createApp({ config, store, log: logger })
+
+  const firstOfAll = assignment.first && assignment.index === 0
+  const shared = assignment.shared || config.server.workers > 1
+  if (firstOfAll && shared) assertPortFree(config.server)
+  const listener = listening(config.server, () => app.listen({ reusePort: shared }))
+  config.server.public_url = withPort(config.server.public_url, listener.port)
+
+  const made = firstOfAll && !demo ? await firstToken(config, store) : undefined
+  channel.tell({
+    type: 'ready',
+    port: listener.port,
+    workers: config.server.workers,
+    drain: config.server.drain,
+    json: read.log.format === 'json' || (read.log.format === 'auto' && !terminal),
+    configuration: JSON.stringify(read),
+  })
+  logger.info({ address: config.server.public_url, worker: assignment.index }, 'listening')
+
+  const reload = () => {
+    const next = readAgain(assignment, logger)
+    if (!next) return
+    const fixed = onlyAtStart(read, next)
+    if (fixed.length) logger.warn({ settings: fixed }, 'these settings change only at the next start')
+    config = asRun(next, { ...assignment, port: listener.port }, demo)
+    logger.level = config.log.level
+    app.reload(config)
+    channel.tell({ type: 'configuration', configuration: JSON.stringify(next), drain: config.server.drain })
+    logger.info('configuration read again')
+  }
+  channel.onReload(reload)
+  if (read.path !== undefined) {
+    const { watchConfig } = await import('../config/watch.ts')
+    watchConfig(read.path, reload)
+  }
+
+  channel.onStop(async () => {
+    channel.onStop(() => {})
+    await drain(listener, config.server.drain, logger)
+    await store.close()
+    await flush()
+    process.exit(0)
+  })
+
+  if (firstOfAll && (made || demo || terminal)) await greet(config, made, demo)
+}
+
+/** The file as it is now, or nothing and the reasons in the log: then what is in force stays in force. */
+function readAgain(assignment: Assignment, log: Logger): Config | undefined {
+  try {
+    const { config, warnings } = readFile(assignment)
+    for (const { message, ...place } of warnings) log.warn(place, message)
+    return config
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const { message, ...place } of error.problems) log.error(place, `configuration not taken over: ${message}`)
+    return undefined
+  }
+}
+
+async function startDemo({ demo }: Assignment): Promise<RunningDemo | undefined> {
+  if (!demo) return undefined
+  const { serveDemo } = await import('../demo/server.ts')
+  return { base_url: `http://127.0.0.1:${serveDemo().port}/v1`, token: demo.token }
+}
+
+/** On standard error, so that standard output stays a log of lines. */
+async function greet(config: Config, made: string | undefined, demo: RunningDemo | undefined): Promise<void> {
+  const { findOllama, greeting } = await import('./greeting.ts')
+  const ollama = await findOllama(config.providers.ollama?.base_url)
+  process.stderr.write(
+    greeting({ config, token: made ?? demo?.token, isNew: made !== undefined, demo: demo !== undefined, ollama }),
+  )
+}
+
+/** A fault in one request must not end the streams of all others. */
+function surviveFaults(log: Logger): void {
+  process.on('unhandledRejection', error => log.error({ error }, 'a fault that nobody caught'))
+  process.on('uncaughtException', error => log.error({ error }, 'a fault that nobody caught'))
+}

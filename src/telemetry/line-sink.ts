@@ -1,0 +1,100 @@
+import { writeSync } from 'node:fs'
+
+/** Takes lines and writes them later, many at a time. */
+export interface LineSink {
+  write(line: string): void
+  flush(): Promise<void>
+}
+
+/** The part of a writable stream that is needed here. */
+export interface Output {
+  write(text: string, done: (error?: Error | null) => void): unknown
+}
+
+interface SinkOptions {
+  /** Milliseconds that a line may wait. */
+  wait?: number
+  /** Characters that may wait for a reader who has stopped reading. */
+  limit?: number
+}
+
+/**
+ * Gathers lines and writes them within 50 ms, one write at a time. Where nobody reads any more (a full pipe) it keeps
+ * up to the limit, then drops lines and afterwards says how many. A reader that is gone ends nothing: logging stops,
+ * serving goes on.
+ */
+export function lineSink(output: Output, options: SinkOptions = {}): LineSink & { takeRest(): string } {
+  const { wait = 50, limit = 8_388_608 } = options
+  let waiting = ''
+  let dropped = 0
+  let gone = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let writing: Promise<void> | undefined
+
+  const takeRest = (): string => {
+    const text = waiting
+    waiting = ''
+    return text
+  }
+
+  const writeOut = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    if (writing) return writing
+    if (dropped) {
+      waiting += `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), dropped, msg: 'log lines dropped: nobody read them' })}\n`
+      dropped = 0
+    }
+    const text = takeRest()
+    if (!text || gone) return Promise.resolve()
+    writing = new Promise<void>(resolve => {
+      output.write(text, error => {
+        if (error) gone = true
+        writing = undefined
+        resolve()
+        if (waiting) schedule()
+      })
+    })
+    return writing
+  }
+
+  const schedule = () => {
+    if (timer || writing) return
+    timer = setTimeout(writeOut, wait)
+    timer.unref()
+  }
+
+  return {
+    write(line) {
+      if (gone) return
+      if (waiting.length + line.length > limit) dropped++
+      else waiting += line
+      schedule()
+    },
+    async flush() {
+      // What came in during the write in progress needs a second one.
+      await writeOut()
+      await writeOut()
+    },
+    takeRest,
+  }
+}
+
+let standard: LineSink | undefined
+
+/** The one sink of this process's standard output. A closed pipe does not end the process. */
+export function standardOutput(): LineSink {
+  if (standard) return standard
+  const sink = lineSink(process.stdout)
+  process.stdout.on('error', () => {})
+  process.on('exit', () => {
+    const rest = sink.takeRest()
+    try {
+      if (rest) writeSync(1, rest)
+    } catch {
+      // Nobody reads any more, and the process is ending.
+    }
+  })
+  standard = sink
+  return sink
+}

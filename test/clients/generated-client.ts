@@ -1,0 +1,117 @@
+import { mkdir, rm } from 'node:fs/promises'
+
+/** Makes a TypeScript client of openapi/openapi.json, as a reader of the document would, and checks its types. */
+
+const root = `${import.meta.dir}/../..`
+export const folder = `${import.meta.dir}/generated`
+
+/**
+ * A program that uses the client. It is checked with the client, in a folder of its own, because a fresh checkout has
+ * no client that the project's own type check could find.
+ */
+const consumer = `import { createClient } from './client'
+import type { ChatCompletionChunk, ChatCompletionRequest } from './index'
+import { createChatCompletion, createGatewayChatCompletion, getHealth, getReadiness, listModels } from './index'
+
+const messages: ChatCompletionRequest['messages'] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: [{ type: 'text', text: 'What is this?' }, { type: 'image_url', image_url: { url: 'data:,' } }] },
+]
+
+// @ts-expect-error a message needs a role that exists
+export const wrongRole: ChatCompletionRequest = { model: 'a/b', messages: [{ role: 'robot', content: 'x' }] }
+// @ts-expect-error a picture is an address
+export const wrongPart: ChatCompletionRequest = { model: 'a/b', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: 5 }] }] }
+// @ts-expect-error a request names a model
+export const noModel: ChatCompletionRequest = { messages }
+
+export async function run(baseUrl: string, token: string) {
+  const client = createClient({ baseUrl, auth: scheme => (scheme.type === 'http' ? token : undefined) })
+  const whole = await createChatCompletion({ client, body: { model: 'test/echo', messages }, throwOnError: true })
+  const finish: 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call' | null | undefined = whole.data.choices[0]?.finish_reason
+  const named = await createGatewayChatCompletion({
+    client,
+    path: { account: 'home', gateway: 'default' },
+    headers: { 'cf-aig-skip-cache': true },
+    body: { model: 'test/echo', messages },
+  })
+  const { stream } = await client.sse.post<{ 200: ChatCompletionChunk | string }>({
+    url: '/v1/chat/completions',
+    body: { model: 'test/echo', messages, stream: true, stream_options: { include_usage: true } },
+    headers: { 'content-type': 'application/json' },
+    security: [{ scheme: 'bearer', type: 'http' }],
+    sseMaxRetryAttempts: 1,
+  })
+  let streamed = ''
+  let tokens = 0
+  for await (const chunk of stream) {
+    if (typeof chunk === 'string') continue
+    streamed += chunk.choices[0]?.delta.content ?? ''
+    tokens = chunk.usage?.total_tokens ?? tokens
+  }
+  const refused = await createChatCompletion({ body: { model: 'test/echo', messages }, client: createClient({ baseUrl }) })
+  const invalid = await createChatCompletion({ client, body: { model: '', messages } })
+  return {
+    text: whole.data.choices[0]?.message.content,
+    finish,
+    named: named.data?.model,
+    streamed,
+    tokens,
+    refused: refused.response?.status,
+    reason: refused.error && 'error' in refused.error ? refused.error.error.message : undefined,
+    invalid: invalid.error && 'error' in invalid.error ? invalid.error.error.message : undefined,
+    models: (await listModels({ client })).data?.data.map(model => model.id),
+    health: (await getHealth({ client })).data?.status,
+    ready: (await getReadiness({ client })).data?.status,
+  }
+}
+`
+
+const tsconfig = {
+  compilerOptions: {
+    target: 'ESNext',
+    module: 'Preserve',
+    moduleResolution: 'bundler',
+    lib: ['ESNext', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
+    types: [],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    noUnusedLocals: true,
+    verbatimModuleSyntax: true,
+    noEmit: true,
+  },
+  include: ['.'],
+}
+
+/** TypeScript 7 has no programming interface, which the generator needs; the older one stands beside it. */
+function lendTypeScript(): void {
+  // Bound at run time, so that the types of this file do not depend on the second compiler.
+  const typescript = require('typescript-6') as Record<string, unknown>
+  Bun.plugin({
+    name: 'typescript-6',
+    setup(build) {
+      build.module('typescript', () => ({ exports: { ...typescript, default: typescript }, loader: 'object' }))
+    },
+  })
+}
+
+/** Writes the client into {@link folder}. */
+export async function generateClient(): Promise<void> {
+  lendTypeScript()
+  const { createClient } = await import('@hey-api/openapi-ts')
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  await createClient({
+    input: `${root}/openapi/openapi.json`,
+    output: { path: folder },
+    logs: { level: 'silent', file: false },
+  })
+  await Bun.write(`${folder}/consumer.ts`, consumer)
+  await Bun.write(`${folder}/tsconfig.json`, JSON.stringify(tsconfig))
+}
+
+/** @returns what the compiler complains of; empty when nothing */
+export async function checkClient(): Promise<string> {
+  const child = Bun.spawn([`${root}/node_modules/.bin/tsc`, '--project', `${folder}/tsconfig.json`], { stdout: 'pipe' })
+  return await new Response(child.stdout).text()
+}

@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'bun:test'
+import { tmpdir } from 'node:os'
+import { Elysia } from 'elysia'
+import { parse } from 'yaml'
+import { documentText, openapiCommand } from '../../src/commands/openapi.ts'
+import { documentedApp } from '../../src/http/documented-app.ts'
+import { buildDocument, openapiRoutes } from '../../src/http/openapi.ts'
+
+interface Operation {
+  operationId: string
+  tags: string[]
+  security?: unknown[]
+  requestBody?: { content: Record<string, { schema: unknown }> }
+  responses: Record<string, { content?: Record<string, { schema: unknown; example?: unknown }> }>
+}
+interface Schema {
+  properties?: Record<string, Schema>
+  [keyword: string]: unknown
+}
+interface Document {
+  openapi: string
+  servers: { url: string }[]
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> }
+}
+
+const build = async (app: Parameters<typeof buildDocument>[0] = documentedApp()) =>
+  (await buildDocument(app)) as unknown as Document
+const root = `${import.meta.dir}/../..`
+
+describe('the files in openapi/', () => {
+  const stale = 'is stale: run `make openapi`'
+
+  test('openapi.json is up to date', async () => {
+    if ((await Bun.file(`${root}/openapi/openapi.json`).text()) !== (await documentText()))
+      throw new Error(`openapi.json ${stale}`)
+  })
+
+  test('openapi.yaml is up to date', async () => {
+    if ((await Bun.file(`${root}/openapi/openapi.yaml`).text()) !== (await documentText(true)))
+      throw new Error(`openapi.yaml ${stale}`)
+  })
+
+  test('both say the same', async () => {
+    expect(parse(await documentText(true))).toEqual(JSON.parse(await documentText()))
+  })
+})
+
+describe('postern openapi', () => {
+  const said = { out: [] as string[], err: [] as string[] }
+  const output = { out: (line: string) => void said.out.push(line), err: (line: string) => void said.err.push(line) }
+
+  test('prints the document', async () => {
+    expect(await openapiCommand({ yaml: true, output: output })).toBe(0)
+    expect(`${said.out.join('\n')}\n`).toBe(await documentText(true))
+  })
+
+  test('writes a file, and says so where it cannot', async () => {
+    const out = `${tmpdir()}/postern-openapi-${process.pid}.json`
+    expect(await openapiCommand({ out })).toBe(0)
+    expect(await Bun.file(out).text()).toBe(await documentText())
+    await Bun.file(out).delete()
+    const nowhere = `${import.meta.path}/not-a-folder/openapi.json`
+    expect(await openapiCommand({ out: nowhere, output: output })).toBe(1)
+    expect(said.err).toEqual([`postern openapi: cannot write ${nowhere}: ENOTDIR`])
+  })
+})
+
+describe('the document', () => {
+  test('names every operation the way a generated function should be called', async () => {
+    const { paths } = await build()
+    const ids = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => `${method} ${path} ${operation.operationId}`),
+    )
+    expect(ids).toEqual([
+      'get /healthz getHealth',
+      'get /openapi.json getOpenapiDocument',
+      'get /readyz getReadiness',
+      'post /v1/chat/completions createChatCompletion',
+      'get /v1/models listModels',
+      'post /v1/{account}/{gateway}/compat/chat/completions createGatewayChatCompletion',
+      'get /v1/{account}/{gateway}/compat/models listGatewayModels',
+    ])
+  })
+
+  test('claims only content types that are true', async () => {
+    const { paths } = await build()
+    for (const [path, methods] of Object.entries(paths))
+      for (const operation of Object.values(methods)) {
+        const streams = path.endsWith('/completions')
+        if (operation.requestBody) expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
+        for (const [status, response] of Object.entries(operation.responses)) {
+          const types = Object.keys(response.content ?? {})
+          if (status === '431') expect(types).toEqual([])
+          else
+            expect(types).toEqual(
+              streams && status === '200' ? ['application/json', 'text/event-stream'] : ['application/json'],
+            )
+        }
+      }
+  })
+
+  test('refers to named components', async () => {
+    const { paths, components } = await build()
+    const chat = paths['/v1/chat/completions']!.post!
+    const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+    expect(chat.requestBody!.content['application/json']!.schema).toEqual(ref('ChatCompletionRequest'))
+    expect(chat.responses['200']!.content!['application/json']!.schema).toEqual(ref('ChatCompletion'))
+    expect(chat.responses['200']!.content!['text/event-stream']!.schema).toEqual(ref('ChatCompletionChunk'))
+    for (const status of ['400', '401', '404', '413', '429', '500', '502', '504'])
+      expect(chat.responses[status]!.content!['application/json']!.schema).toEqual(ref('ErrorResponse'))
+    expect(components.schemas.ChatCompletionRequest!.properties!.messages).toMatchObject({ items: ref('ChatMessage') })
+    expect(components.schemas.ChatMessage).toMatchObject({
+      discriminator: { propertyName: 'role', mapping: { user: '#/components/schemas/UserMessage' } },
+    })
+    const text = JSON.stringify(components)
+    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
+      expect(components.schemas).toHaveProperty(name!)
+    expect(text).not.toContain('$id')
+    expect(text).not.toContain('x-o')
+  })
+
+  test('its examples keep to their schemas', async () => {
+    const { explainBody, explain } = await import('../../src/schemas/explain.ts')
+    const { ChatCompletion } = await import('../../src/schemas/chat-reply.ts')
+    const { ChatCompletionChunk } = await import('../../src/schemas/chat-chunk.ts')
+    const { ModelList } = await import('../../src/schemas/models.ts')
+    const examples = await import('../../src/http/documentation-examples.ts')
+    for (const { value } of Object.values(examples.chatExamples)) expect(explainBody(value)).toBeUndefined()
+    expect(explain(ChatCompletion, examples.completionExample)).toBeUndefined()
+    expect(explain(ChatCompletionChunk, examples.chunkExample)).toBeUndefined()
+    expect(explain(ModelList, examples.modelsExample)).toBeUndefined()
+  })
+
+  test('asks for a token wherever one is needed, and nowhere else', async () => {
+    const { paths, components } = await build()
+    expect(Object.keys(components.securitySchemes)).toEqual(['token', 'gatewayToken'])
+    for (const [path, methods] of Object.entries(paths))
+      for (const operation of Object.values(methods))
+        expect(operation.security).toEqual(path.startsWith('/v1/') ? undefined : [])
+  })
+
+  test('every tag that an operation has is described', async () => {
+    const { paths, tags } = await build()
+    const described = tags.filter(tag => tag.description).map(tag => tag.name)
+    for (const methods of Object.values(paths))
+      for (const operation of Object.values(methods)) for (const tag of operation.tags) expect(described).toContain(tag)
+  })
+
+  test('leaves out routes without documentation and does not depend on the order of plugins', async () => {
+    const more = new Elysia()
+      .get('/private', () => 'x')
+      .use(documentedApp())
+      .all('/v1/*', () => 'y')
+    expect(await build(more)).toEqual(await build())
+  })
+})
+
+test('/openapi.json is the document of the app that it is mounted on, however deep', async () => {
+  const plugin = new Elysia().use(openapiRoutes())
+  const app = new Elysia().use(plugin).use(documentedApp())
+  const response = await app.handle(new Request('http://localhost/openapi.json'))
+  expect(response.headers.get('content-type')).toStartWith('application/json')
+  expect(await response.json()).toEqual(JSON.parse(await documentText()))
+})
