@@ -1,13 +1,13 @@
-import type { TSchema } from '@sinclair/typebox'
-import { Elysia, ValidationError } from 'elysia'
+import { Elysia } from 'elysia'
 import type { Config } from './config/schema.ts'
 import { GatewayFault } from './gateway/fault.ts'
 import { Gateway } from './gateway/index.ts'
-import { compatRoutes, pathOf } from './http/compat.ts'
+import { compatRoutes } from './http/compat.ts'
 import { docsRoutes } from './http/docs.ts'
-import { faultResponse, internalFault, schemaFault } from './http/faults.ts'
+import { faultResponse, internalFault } from './http/faults.ts'
 import { healthRoutes } from './http/health.ts'
 import { openapiRoutes } from './http/openapi.ts'
+import { pathOf } from './http/path.ts'
 import type { Store } from './storage/store.ts'
 import type { Logger } from './telemetry/log.ts'
 
@@ -33,10 +33,6 @@ export function createApp({ config, store, log }: AppParts): App {
   const elysia = new Elysia({ normalize: false, aot: true })
     .onError(({ request, code, error }) => {
       if (error instanceof GatewayFault) return faultResponse(error)
-      if (error instanceof ValidationError) {
-        const { schema } = error.validator as { schema: TSchema }
-        return faultResponse(schemaFault(schema, error.value))
-      }
       if (code === 'NOT_FOUND') return faultResponse(notFound(request))
       log.error({ error, path: pathOf(request.url) }, 'a fault of our own')
       return faultResponse(internalFault())

@@ -45,7 +45,7 @@ export function program(done: (code: number) => void): Command {
       .option(...configOption)
       .option('-p, --port <number>', 'listen here instead of server.port; 0: any free port', portNumber)
 
-  serving(postern.command('serve', { isDefault: true }))
+  serving(postern.command('serve'))
     .description('run the gateway (the default)')
     .addHelpText(
       'after',
@@ -160,8 +160,11 @@ export async function run(words: readonly string[]): Promise<number> {
   const command = program(given => {
     code = given
   })
+  // `serve` is the default; commander's own default would take a mistyped command for an argument of it.
+  const onItsOwn = ['-h', '--help', '-V', '--version']
+  const named = words[0] !== undefined && (!words[0].startsWith('-') || onItsOwn.includes(words[0]))
   try {
-    await command.parseAsync(words, { from: 'user' })
+    await command.parseAsync(named ? words : ['serve', ...words], { from: 'user' })
     return code
   } catch (error) {
     // Commander has said what was wrong; `--help` and `--version` come this way too, with code 0.

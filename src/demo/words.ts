@@ -1,11 +1,8 @@
 /** What the demo provider says. The same question gets the same answer, so that tests and first tries are repeatable. */
 
-const story = `Behind the great gate of the fortress, where wagons queued and clerks wrote down every name, there was a small
-door that few people knew. The keeper of that door was patient. She asked each traveller for a token, looked at it
-once, and let them pass to whichever hall they had asked for. Some halls were near and answered at once. Others lay
-across the sea, and then she waited at the door without complaint and passed on each word as it came. When a hall had
-burned down she led the traveller to the next. And every evening she wrote into her book who had come, where they had
-gone, and what it had cost. Nobody ever saw the keys on her belt.`
+const story = `Behind the great gate of the fortress there was a small door that few people knew. Its keeper asked each
+traveller for a token, looked at it once, and let them pass to whichever hall they had asked for. When a hall had burned
+down, she led them to the next.`
 
 const tidy = (text: string): string => text.replace(/\s+/g, ' ').trim()
 

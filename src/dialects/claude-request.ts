@@ -21,8 +21,9 @@ export function settleSampling(
     return undefined
   }
   if (claude.sampling === 'none') {
-    if (temperature !== undefined) temperature = leave('temperature')
-    if (topP !== undefined) topP = leave('top_p')
+    // 1 is the habit of both: leaving it out loses nothing.
+    if (temperature !== undefined) temperature = temperature === 1 ? undefined : leave('temperature')
+    if (topP !== undefined) topP = topP === 1 ? undefined : leave('top_p')
     if (topK !== undefined) topK = leave('top_k')
   }
   if (plan.on) {

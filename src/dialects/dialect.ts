@@ -36,11 +36,19 @@ export interface WrittenRequest {
   headers?: Record<string, string>
 }
 
+export interface Corrected {
+  body: JsonObject
+  dropped: string[]
+}
+
 /** A named fault of one provider's wire and its correction, applied before reading and after writing. */
 export interface Quirk {
   name: string
-  /** Corrects a request body in place; gives the names of the fields it had to drop. */
-  request?(body: JsonObject, model: string): string[] | undefined
+  /**
+   * Corrects a request body: gives a changed copy and the names of the fields it had to drop, or undefined where there
+   * was nothing to correct. The body given stays as it is, for another attempt elsewhere (T84).
+   */
+  request?(body: JsonObject, model: string): Corrected | undefined
   /** Corrects a whole JSON answer in place. */
   reply?(body: JsonObject): void
   /** One stream's corrector, called with each parsed message in order, which it may change in place. */

@@ -15,13 +15,13 @@ const TOKEN_EXCHANGE_MS = 10_000
 export async function attempt(exchange: Exchange): Promise<UpstreamAnswer> {
   const { reach, model } = exchange.target!
   const { provider, settings } = reach
-  const { endpoint, body } = exchange.written!
+  const { endpoint, body, headers } = exchange.written!
   const place = placeOf(reach, model, exchange.stream, exchange.credential)
   const outgoing: Outgoing = {
     url: addressOf(reach, endpoint.path, place),
     method: 'POST',
     // One decoder for the life of the stream is best none at all (T16).
-    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', ...endpoint.headers },
+    headers: { 'content-type': 'application/json', 'accept-encoding': 'identity', ...endpoint.headers, ...headers },
     body,
   }
   passOn(exchange.request.headers, outgoing.headers)
@@ -61,16 +61,8 @@ async function authorize(exchange: Exchange, outgoing: Outgoing, credential: str
   }
 }
 
-/** Headers by which clients choose a vendor's betas and organisation; they mean nothing to other vendors. */
-const PASSED = [
-  'anthropic-beta',
-  'openai-organization',
-  'openai-project',
-  'openai-beta',
-  'x-title',
-  'http-referer',
-  'x-session-affinity',
-]
+/** Headers by which clients choose an organisation or name themselves; they mean nothing to other vendors. */
+const PASSED = ['openai-organization', 'openai-project', 'openai-beta', 'x-title', 'http-referer', 'x-session-affinity']
 
 function passOn(from: Headers, to: Record<string, string>): void {
   for (const name of PASSED) {

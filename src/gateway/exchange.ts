@@ -30,6 +30,8 @@ export interface Written {
   dialect: UpstreamDialect
   body: string
   dropped: string[]
+  /** Headers that the dialect wants beside the body. */
+  headers?: Record<string, string>
   memory: Memory
   /** Client and provider speak the same dialect, and the provider keeps to it: the answer's bytes pass unchanged. */
   unchanged: boolean

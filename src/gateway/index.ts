@@ -73,7 +73,7 @@ export class Gateway {
     return exchange
   }
 
-  /** The rest of the way. @throws GatewayFault, of which nothing has been sent yet */
+  /** The rest of the way. @throws GatewayFault, of which nothing has been sent yet; the surface gives it to {@link refuse} */
   async serve(exchange: Exchange, body: JsonObject, text: string): Promise<Response> {
     exchange.body = body
     exchange.text = text
@@ -83,14 +83,10 @@ export class Gateway {
       exchange.abort.abort()
     }
     exchange.request.signal.addEventListener('abort', leave, { once: true })
-    try {
-      chooseTarget(exchange)
-      chooseCredential(exchange)
-      writeRequest(exchange)
-      return await answer(exchange, await attempt(exchange))
-    } catch (fault) {
-      throw this.refuse(exchange, fault)
-    }
+    chooseTarget(exchange)
+    chooseCredential(exchange)
+    writeRequest(exchange)
+    return answer(exchange, await attempt(exchange))
   }
 
   /** What the configured providers can serve. @throws GatewayFault */

@@ -1,3 +1,4 @@
+import type { Conversation } from '../conversation/conversation.ts'
 import { Unsupported } from '../conversation/errors.ts'
 import { dialects } from '../dialects/index.ts'
 import type { Exchange, Written } from './exchange.ts'
@@ -22,19 +23,20 @@ export function writeRequest(exchange: Exchange): void {
       : { ...common, ...translated(exchange, dialect, endpoint, model) }
 }
 
-function sameDialect(exchange: Exchange): Pick<Written, 'body' | 'dropped' | 'memory'> {
+type Rewritten = Pick<Written, 'body' | 'dropped' | 'memory' | 'headers'>
+
+function sameDialect(exchange: Exchange): Rewritten {
   const { reach, model } = exchange.target!
-  let dropped: string[] | undefined
-  // Quirks correct a copy: another attempt at another provider begins with what the client said (T84).
-  let body = exchange.body
+  const dropped: string[] = []
+  let { body } = exchange
   for (const quirk of reach.provider.quirks) {
-    if (!quirk.request) continue
-    if (body === exchange.body) body = structuredClone(body)
-    const lost = quirk.request(body, model)
-    if (lost) dropped = [...(dropped ?? []), ...lost]
+    const corrected = quirk.request?.(body, model)
+    if (!corrected) continue
+    body = corrected.body
+    dropped.push(...corrected.dropped)
   }
-  const edited = dropped ? undefined : editJson(exchange.text, { model })
-  return { body: edited ?? JSON.stringify({ ...body, model }), dropped: dropped ?? [], memory: {} }
+  const edited = body === exchange.body ? editJson(exchange.text, { model }) : undefined
+  return { body: edited ?? JSON.stringify({ ...body, model }), dropped, memory: {} }
 }
 
 function translated(
@@ -42,10 +44,11 @@ function translated(
   dialect: Written['dialect'],
   endpoint: Written['endpoint'],
   model: string,
-): Pick<Written, 'body' | 'dropped' | 'memory'> {
+): Rewritten {
   try {
-    const { body, dropped, memory } = dialect.writeRequest(exchange.client.readRequest(exchange.body), { model })
-    return { body: JSON.stringify(endpoint.finish ? endpoint.finish(body) : body), dropped, memory }
+    const conversation = exchange.client.readRequest(exchange.body)
+    const { body, ...rest } = dialect.writeRequest(withBetas(conversation, exchange.request.headers), { model })
+    return { body: JSON.stringify(endpoint.finish ? endpoint.finish(body) : body), ...rest }
   } catch (fault) {
     if (!(fault instanceof Unsupported)) throw fault
     const { title } = exchange.target!.reach.provider
@@ -56,4 +59,13 @@ function translated(
       message: `${fault.field}: ${fault.message} (${title})`,
     })
   }
+}
+
+/** Betas that the client asked for in a header count like those in the body: a dialect knows where they go (T102). */
+function withBetas(conversation: Conversation, headers: Headers): Conversation {
+  const asked = headers.get('anthropic-beta')
+  if (!asked) return conversation
+  const own = conversation.unknown.anthropic_beta
+  const all = new Set([...(Array.isArray(own) ? own : []), ...asked.split(',').map(beta => beta.trim())])
+  return { ...conversation, unknown: { ...conversation.unknown, anthropic_beta: [...all] } }
 }

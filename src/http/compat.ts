@@ -1,15 +1,17 @@
 import { Elysia } from 'elysia'
 import { openaiChat } from '../dialects/openai-chat/index.ts'
-import type { Exchange } from '../gateway/exchange.ts'
+import { GatewayFault } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
-import { ChatCompletionRequest } from '../schemas/chat-request.ts'
+import { explainBody, isChatRequest } from '../schemas/explain.ts'
 import { readJsonBody } from './body.ts'
 import { routes } from './documentation.ts'
+import { pathOf } from './path.ts'
 
-/** What belongs to a request between reading it and answering it: Elysia hands on the parsed body alone. */
-interface Held {
-  exchange: Exchange
-  text: string
+/** What Elysia hands to a handler, as far as it is asked for: naming more would make it prepare more. */
+interface Call {
+  request: Request
+  /** Absent on addresses without variable parts. */
+  params?: Partial<Record<string, string>>
 }
 
 /** Forms of the address that clients really use (contract 1.3, 1.6); only the first is documented. */
@@ -21,62 +23,53 @@ const OTHER_CHAT_PATHS = [
 
 /**
  * The unified endpoint: OpenAI Chat Completions for every provider, at Cloudflare's address and at the short one.
- * Who calls is settled before a body is read, and the text of the body is kept beside what it means.
+ *
+ * Bodies are parsed and checked here rather than by Elysia (`parse: 'none'`): who calls is settled before a body is
+ * read, its text stays for the provider (T85), and Elysia's own way makes a stream of every body, which costs more than
+ * all the rest. The schema that checks is the one that the document shows.
  */
 export function compatRoutes(gateway: Gateway) {
-  const held = new WeakMap<Request, Held>()
-
-  const admit = (request: Request, account: string | undefined, gatewayId: string | undefined) =>
+  const admit = ({ request, params }: Call) =>
     gateway.admit({
       request,
       path: pathOf(request.url),
-      account: account ?? gateway.config.accounts[0]!,
-      gatewayId: gatewayId ?? 'default',
+      account: params?.account ?? gateway.config.accounts[0]!,
+      gatewayId: params?.gateway ?? 'default',
       client: openaiChat,
     })
 
-  const parse = async ({ request, params }: { request: Request; params: Partial<Record<string, string>> }) => {
-    const exchange = await admit(request, params.account, params.gateway)
+  const chat = async ({ request, params }: Call) => {
+    const exchange = await admit({ request, params })
     try {
       const { text, value } = await readJsonBody(request, gateway.config.server.max_body)
-      held.set(request, { exchange, text })
-      return value
+      if (!isChatRequest(value)) throw invalidBody(value)
+      return await gateway.serve(exchange, value, text)
     } catch (fault) {
       throw gateway.refuse(exchange, fault)
     }
   }
-  const chat = ({ request, body }: { request: Request; body: unknown }) => {
-    const { exchange, text } = held.get(request)!
-    return gateway.serve(exchange, body as Exchange['body'], text)
-  }
-  const models = async ({ request, params }: { request: Request; params: Partial<Record<string, string>> }) => {
-    const exchange = await admit(request, params.account, params.gateway)
+  const models = async ({ request, params }: Call) => {
+    const exchange = await admit({ request, params })
     return Response.json(await gateway.models(exchange))
   }
 
   const { createChatCompletion, createGatewayChatCompletion, listModels, listGatewayModels } = routes
-  const app = new Elysia({ name: 'compat', normalize: false })
-    .post(createGatewayChatCompletion.path, chat, {
-      parse,
-      body: ChatCompletionRequest,
-      detail: createGatewayChatCompletion.detail,
-    })
-    .post(createChatCompletion.path, chat, { parse, body: ChatCompletionRequest, detail: createChatCompletion.detail })
+  const app = new Elysia({ name: 'compat' })
+    .post(createGatewayChatCompletion.path, chat, { parse: 'none', detail: createGatewayChatCompletion.detail })
+    .post(createChatCompletion.path, chat, { parse: 'none', detail: createChatCompletion.detail })
     .get(listGatewayModels.path, models, { detail: listGatewayModels.detail })
     .get(listModels.path, models, { detail: listModels.detail })
-    .onError({ as: 'local' }, ({ request, code, error }) => {
-      // A body that does not fit: on record like every other refusal.
-      if (code === 'VALIDATION' && held.has(request)) gateway.refuse(held.get(request)!.exchange, error)
-    })
-  for (const path of OTHER_CHAT_PATHS)
-    app.post(path, chat, { parse, body: ChatCompletionRequest, detail: { hide: true } })
+  for (const path of OTHER_CHAT_PATHS) app.post(path, chat, { parse: 'none', detail: { hide: true } })
   return app
 }
 
-/** The path of an address, without the cost of parsing all of it. */
-export function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  if (start < 0) return '/'
-  const query = url.indexOf('?', start)
-  return query < 0 ? url.slice(start) : url.slice(start, query)
+/** What a body that does not fit the schema has wrong, in one sentence that repeats nothing of it. */
+function invalidBody(value: unknown): GatewayFault {
+  const said = explainBody(value)
+  return new GatewayFault({
+    status: 400,
+    code: 'invalid_request',
+    message: said?.message ?? 'the body does not fit the schema of this operation',
+    ...(said?.path && { param: said.path }),
+  })
 }

@@ -1,6 +1,4 @@
-import type { TSchema } from '@sinclair/typebox'
 import { GatewayFault } from '../gateway/fault.ts'
-import { explain } from '../schemas/explain.ts'
 
 /** Numbers whose bodies Cloudflare's own clients look into: they find them only in its envelope (contract 2.5). */
 const IN_ENVELOPE = new Set([2001, 2009])
@@ -31,17 +29,6 @@ export function faultResponse(fault: GatewayFault): Response {
           ...(numbered && { success: false, errors: numbered }),
         }
   return new Response(JSON.stringify(body), { status, headers })
-}
-
-/** What a body that does not fit its schema has wrong, in one sentence. */
-export function schemaFault(schema: TSchema, value: unknown): GatewayFault {
-  const said = explain(schema, value)
-  return new GatewayFault({
-    status: 400,
-    code: 'invalid_request',
-    message: said?.message ?? 'the body does not fit the schema of this operation',
-    ...(said?.path && { param: said.path }),
-  })
 }
 
 export const internalFault = () =>

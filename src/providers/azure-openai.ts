@@ -1,4 +1,4 @@
-import { EXTENSIONS, plainMessages } from '../dialects/openai-chat/request-quirks.ts'
+import { EXTENSIONS, plainCalls, plainMessages } from '../dialects/openai-chat/request-quirks.ts'
 import { azure } from './auth/auth.ts'
 import { provider } from './provider.ts'
 
@@ -22,6 +22,6 @@ export const azureOpenai = provider({
   },
   auth: azure,
   variable: 'AZURE_OPENAI_API_KEY',
-  quirks: [plainMessages(...EXTENSIONS)],
+  quirks: [plainMessages(...EXTENSIONS), plainCalls],
   priced: 'azure',
 })

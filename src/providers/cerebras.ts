@@ -3,6 +3,7 @@ import {
   EXTENSIONS,
   maxCompletionTokens,
   noDeveloperRole,
+  plainCalls,
   plainMessages,
   without,
 } from '../dialects/openai-chat/request-quirks.ts'
@@ -19,6 +20,7 @@ export const cerebras = openaiLike({
     maxCompletionTokens,
     without('frequency_penalty', 'presence_penalty', 'logit_bias'),
     plainMessages(...EXTENSIONS, 'refusal', 'annotations', 'audio'),
+    plainCalls,
     noDeveloperRole,
     reasoningField,
   ],

@@ -1,5 +1,11 @@
 import { reasoningField, usageInXGroq } from '../dialects/openai-chat/quirks.ts'
-import { EXTENSIONS, noDeveloperRole, plainMessages, without } from '../dialects/openai-chat/request-quirks.ts'
+import {
+  EXTENSIONS,
+  noDeveloperRole,
+  plainCalls,
+  plainMessages,
+  without,
+} from '../dialects/openai-chat/request-quirks.ts'
 import { bearer } from './auth/auth.ts'
 import { openaiLike } from './provider.ts'
 
@@ -12,6 +18,7 @@ export const groq = openaiLike({
   quirks: [
     without('logit_bias', 'metadata', 'store'),
     plainMessages(...EXTENSIONS, 'name', 'refusal', 'annotations', 'audio'),
+    plainCalls,
     noDeveloperRole,
     reasoningField,
     usageInXGroq,

@@ -1,4 +1,9 @@
-import { EXTENSIONS, maxCompletionTokensForReasoning, plainMessages } from '../dialects/openai-chat/request-quirks.ts'
+import {
+  EXTENSIONS,
+  maxCompletionTokensForReasoning,
+  plainCalls,
+  plainMessages,
+} from '../dialects/openai-chat/request-quirks.ts'
 import { bearer } from './auth/auth.ts'
 import { openaiLike } from './provider.ts'
 
@@ -9,5 +14,5 @@ export const openai = openaiLike({
   auth: bearer,
   variable: 'OPENAI_API_KEY',
   faithful: true,
-  quirks: [maxCompletionTokensForReasoning, plainMessages(...EXTENSIONS)],
+  quirks: [maxCompletionTokensForReasoning, plainMessages(...EXTENSIONS), plainCalls],
 })

@@ -25,6 +25,8 @@ export function openChannel(): Channel {
   process.on('SIGTERM', () => stop())
   process.on('SIGINT', () => stop())
   process.on('SIGHUP', () => {})
+  // It may have ended before this process listened for it.
+  if (!process.connected) process.exit(0)
   return {
     tell: message => {
       try {

@@ -44,7 +44,6 @@ export interface RunningDemo {
  */
 export function asRun(read: Config, assignment: Assignment, demo: RunningDemo | undefined): Config {
   const config: Config = { ...read, server: { ...read.server, port: assignment.port ?? read.server.port } }
-  config.server.public_url = withPort(config.server.public_url, config.server.port)
   if (!demo) return config
   config.custom_providers = Object.assign(Object.create(null), read.custom_providers, {
     demo: { base_url: demo.base_url, dialect: 'openai-chat', faithful: true },
@@ -54,8 +53,9 @@ export function asRun(read: Config, assignment: Assignment, demo: RunningDemo | 
   return config
 }
 
-/** An address made from port 0 gets the real port once it is known. */
-export const withPort = (address: string, port: number): string => address.replace(/:0$/, `:${port}`)
+/** The address for people with the port that was really had, where `--port` or port 0 made it another. */
+export const withPort = (address: string, configured: number, real: number): string =>
+  address.endsWith(`:${configured}`) ? address.replace(/\d+$/, String(real)) : address
 
 /** What a reload cannot change, by its name in the file. */
 export function onlyAtStart(old: Config, next: Config): string[] {

@@ -28,7 +28,7 @@ export function startWorker(assignment: Assignment, onMessage: (message: FromWor
     kill: () => child.kill('SIGKILL'),
     ended: child.exited.then((): { code: number | null; signal: string | null } => ({
       code: child.exitCode,
-      signal: child.signalCode,
+      signal: child.signalCode === null ? null : String(child.signalCode),
     })),
   }
 }

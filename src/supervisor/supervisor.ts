@@ -12,6 +12,9 @@ export interface SuperviseOptions extends Pick<Assignment, 'config' | 'demo' | '
 /** Seconds beyond the drain before a worker that does not end is ended. */
 const grace = 5
 
+/** Milliseconds within which a second signal is the first one's echo: `timeout`, npm and others signal the process and its group. */
+const sameSignal = 300
+
 /**
  * Keeps the serving processes running until it is told to stop. It reads no configuration itself, so that it stays
  * small: the first worker checks the file and says how many workers there are to be.
@@ -66,13 +69,16 @@ export function supervise({ config, demo, start = startWorker, ...given }: Super
     finish(code || 1)
   }
 
+  let toldAt = 0
   const stop = () => {
     if (stopping) {
+      if (performance.now() - toldAt < sameSignal) return
       notice('warn', 'told to stop a second time: ending at once')
       for (const worker of slots) worker.kill()
       return finish(1)
     }
     stopping = true
+    toldAt = performance.now()
     const late = setTimeout(
       () => {
         notice('warn', 'workers did not end in time: ending them')

@@ -43,7 +43,11 @@ async function serve(assignment: Assignment): Promise<void> {
   const shared = assignment.shared || config.server.workers > 1
   if (firstOfAll && shared) assertPortFree(config.server)
   const listener = listening(config.server, () => app.listen({ reusePort: shared }))
-  config.server.public_url = withPort(config.server.public_url, listener.port)
+  const atRealPort = (given: Config): Config => {
+    given.server.public_url = withPort(given.server.public_url, read.server.port, listener.port)
+    return given
+  }
+  atRealPort(config)
 
   const made = firstOfAll && !demo ? await firstToken(config, store) : undefined
   channel.tell({
@@ -61,7 +65,7 @@ async function serve(assignment: Assignment): Promise<void> {
     if (!next) return
     const fixed = onlyAtStart(read, next)
     if (fixed.length) logger.warn({ settings: fixed }, 'these settings change only at the next start')
-    config = asRun(next, { ...assignment, port: listener.port }, demo)
+    config = atRealPort(asRun(next, { ...assignment, port: listener.port }, demo))
     logger.level = config.log.level
     app.reload(config)
     channel.tell({ type: 'configuration', configuration: JSON.stringify(next), drain: config.server.drain })

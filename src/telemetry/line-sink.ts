@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { write, writeSync } from 'node:fs'
 
 /** Takes lines and writes them later, many at a time. */
 export interface LineSink {
@@ -80,13 +80,37 @@ export function lineSink(output: Output, options: SinkOptions = {}): LineSink & 
   }
 }
 
+/** How long to leave a pipe whose reader is slow before trying again. */
+const FULL_PIPE_MS = 10
+
+/**
+ * An open file or pipe, written in a thread of the runtime's. `process.stdout` is no use here: in a worker, which has a
+ * channel to its parent, its callbacks were seen to stay away.
+ */
+export function fileOutput(descriptor: number): Output {
+  return {
+    write(text, done) {
+      let bytes: Uint8Array = Buffer.from(text)
+      const next = () =>
+        write(descriptor, bytes, (error, written) => {
+          if (error?.code === 'EAGAIN') setTimeout(next, FULL_PIPE_MS)
+          else if (error) done(error)
+          else if (written < bytes.length) {
+            bytes = bytes.subarray(written)
+            next()
+          } else done()
+        })
+      next()
+    },
+  }
+}
+
 let standard: LineSink | undefined
 
 /** The one sink of this process's standard output. A closed pipe does not end the process. */
 export function standardOutput(): LineSink {
   if (standard) return standard
-  const sink = lineSink(process.stdout)
-  process.stdout.on('error', () => {})
+  const sink = lineSink(fileOutput(1))
   process.on('exit', () => {
     const rest = sink.takeRest()
     try {

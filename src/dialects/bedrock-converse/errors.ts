@@ -42,5 +42,7 @@ function withName(error: ProviderError, name: string | undefined): ProviderError
   // Clients of OpenAI's format know an overlong prompt by its code only.
   const overlong = /input is too long|input tokens exceeded|prompt is too long/i.test(error.message)
   const code = overlong ? 'context_length_exceeded' : (error.code ?? name ?? null)
-  return { ...error, type: error.type === name ? typeOf(error.status) : error.type, code }
+  // 424 says that the model failed, which is no fault of the request.
+  const type = error.status === 424 ? 'server_error' : error.type === name ? typeOf(error.status) : error.type
+  return { ...error, type, code }
 }

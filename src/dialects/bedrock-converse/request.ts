@@ -60,14 +60,21 @@ export function writeRequest(original: Conversation, target: Target): WrittenReq
     ...writeTier(conversation, dropped),
     ...writeMetadata(conversation, dropped),
   }
+  // What the caller wrote in Converse's own words holds over what we made of OpenAI's.
+  const own = conversation.unknown.additionalModelRequestFields
+  if (isObject(own)) Object.assign(additional, own)
+  else if (own !== undefined) dropped.add('additionalModelRequestFields')
   for (const [name, value] of Object.entries(conversation.unknown)) {
     if (OWN.includes(name)) body[name] = value
-    else if (name === 'additionalModelRequestFields' && isObject(value)) Object.assign(additional, value)
     else if (claude && CLAUDE_OWN.includes(name)) additional[name] = value
     else if (claude && (name === 'anthropic_beta' || name === 'betas')) {
       const already = betaNames(additional.anthropic_beta)
       additional.anthropic_beta = [...new Set([...already, ...betaNames(value)])]
-    } else if (!(claude && (name === 'thinking' || name === 'output_config'))) dropped.add(name)
+    } else if (
+      name !== 'additionalModelRequestFields' &&
+      !(claude && (name === 'thinking' || name === 'output_config'))
+    )
+      dropped.add(name)
   }
   if (Object.keys(additional).length > 0) body.additionalModelRequestFields = additional
   return {

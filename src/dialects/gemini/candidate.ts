@@ -30,6 +30,8 @@ export function candidateReader(choice: number, memory: Memory, mint: () => stri
   let block = -1
   let thinking = false
   let finished = false
+  /** The other members of the candidate, as they were given last. */
+  let told: string | undefined
   /** A call whose arguments arrive in pieces. */
   let open: { call: number | undefined; builder: ArgumentBuilder } | undefined
 
@@ -45,7 +47,10 @@ export function candidateReader(choice: number, memory: Memory, mint: () => stri
       const logprobs = candidate.logprobsResult && readLogprobs(candidate.logprobsResult)
       if (logprobs) events.push({ type: 'logprobs', choice, logprobs })
       const fields = unread(candidate)
-      if (fields) events.push({ type: 'unknown', at: 'choice', choice, fields })
+      const text = JSON.stringify(fields)
+      // Streams repeat what they know of the sources from chunk to chunk.
+      if (fields && text !== told) events.push({ type: 'unknown', at: 'choice', choice, fields })
+      told = text ?? told
       const reason = candidate.finishReason
       if (reason && reason !== 'FINISH_REASON_UNSPECIFIED' && !finished) {
         if (open) closeCall(events)

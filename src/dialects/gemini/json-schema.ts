@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../conversation/conversation.ts'
-import { isObject, mergeAllOf } from './schema-nodes.ts'
+import { isObject, type MergeBudget, mergeAllOf, mergeBudget } from './schema-nodes.ts'
 
 const MAPS = ['properties', '$defs', 'definitions', 'patternProperties', 'dependentSchemas']
 const LISTS = ['anyOf', 'oneOf', 'prefixItems']
@@ -14,13 +14,13 @@ const SINGLES = ['items', 'additionalProperties', 'not', 'if', 'then', 'else', '
  */
 export function jsonSchema(schema: JsonObject): JsonObject {
   const { $schema: _, ...root } = schema
-  return rewrite(root, root)
+  return rewrite(root, root, mergeBudget())
 }
 
-function rewrite(root: JsonObject, node: JsonObject): JsonObject {
-  const inner = (value: unknown) => (isObject(value) ? rewrite(root, value) : value)
+function rewrite(root: JsonObject, node: JsonObject, budget: MergeBudget): JsonObject {
+  const inner = (value: unknown) => (isObject(value) ? rewrite(root, value, budget) : value)
   const result: JsonObject = {}
-  for (const [key, value] of Object.entries(mergeAllOf(root, node))) {
+  for (const [key, value] of Object.entries(mergeAllOf(root, node, budget))) {
     if (key === 'const') result.enum = [value]
     else if (key === '$ref' && typeof value === 'string') result.$ref = value.replace(/^#\/definitions\//, '#/$defs/')
     else if (MAPS.includes(key) && isObject(value)) {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../conversation/conversation.ts'
-import { isObject, mergeAllOf, objectsOf, resolveRef, stringsOf } from './schema-nodes.ts'
+import { isObject, mergeAllOf, mergeBudget, objectsOf, resolveRef, stringsOf } from './schema-nodes.ts'
 
 /**
  * The words of OpenAPI 3.0 that `parameters` and `responseSchema` take as they are; anything else is a 400.
@@ -41,6 +41,7 @@ export interface CleanedSchema {
  */
 export function openApiSchema(schema: JsonObject): CleanedSchema {
   const state = { lossy: false, nodes: 0 }
+  const budget = mergeBudget()
 
   const clean = (given: unknown, open: readonly JsonObject[]): JsonObject => {
     if (!isObject(given) || ++state.nodes > MOST_NODES) {
@@ -58,13 +59,14 @@ export function openApiSchema(schema: JsonObject): CleanedSchema {
         ...(description !== undefined && { description }),
       }
     }
-    return cleanNode(mergeAllOf(schema, given), open)
+    return cleanNode(mergeAllOf(schema, given, budget), open)
   }
 
   const cleanNode = (node: JsonObject, open: readonly JsonObject[]): JsonObject => {
     if (node.$ref !== undefined) return clean(node, open)
     const variants = objectsOf(node.anyOf ?? node.oneOf)
     const types = typesOf(node)
+    if (node.anyOf !== undefined && node.oneOf !== undefined) state.lossy = true
     if (variants.length && !isObject(node.properties)) return union(node, variants, open)
     if (variants.length) state.lossy = true
     if (types.length > 1) {
@@ -102,12 +104,11 @@ export function openApiSchema(schema: JsonObject): CleanedSchema {
     const orNull = nullable || real.length < variants.length
     const { anyOf: _, oneOf: __, ...beside } = node
     const cleaned = real.map(variant => {
-      const { title, description, ...rest } = beside
-      const named = { ...(title !== undefined && { title }), ...(description !== undefined && { description }) }
-      const each = clean({ ...rest, ...named, ...variant }, open)
+      const each = clean({ ...beside, ...variant }, open)
       return orNull ? { ...each, nullable: true } : each
     })
-    return cleaned.length === 1 ? cleaned[0]! : { anyOf: cleaned }
+    if (!cleaned.length) state.lossy = true
+    return cleaned.length > 1 ? { anyOf: cleaned } : (cleaned[0] ?? { nullable: true })
   }
 
   const members = (node: JsonObject, result: JsonObject, open: readonly JsonObject[]) => {
@@ -151,12 +152,13 @@ export function openApiSchema(schema: JsonObject): CleanedSchema {
     result.description = result.description ? `${result.description} ${said}` : said
   }
 
-  return { schema: clean(schema, [schema]), lossy: state.lossy }
+  return { schema: clean(schema, [schema]), lossy: state.lossy || budget.left < 0 }
 }
 
 function typesOf(node: JsonObject): string[] {
   const types = Array.isArray(node.type) ? stringsOf(node.type) : typeof node.type === 'string' ? [node.type] : []
-  return types.filter(type => type.toLowerCase() !== 'null')
+  // Callers who know Gemini write its types in capitals.
+  return types.map(type => type.toLowerCase()).filter(type => type !== 'null')
 }
 
 function isNullable(node: JsonObject): boolean {

@@ -29,15 +29,20 @@ function decodePointer(step: string): string {
   return plain.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-/** More nesting than any schema has that ends. */
-const DEEPEST = 16
+/** How much may still be merged in one schema: references in `allOf` can multiply without end. */
+export interface MergeBudget {
+  left: number
+}
+
+/** Far more than any honest schema needs. */
+export const mergeBudget = (): MergeBudget => ({ left: 1_000 })
 
 /**
  * A schema with what its `allOf` joins taken into it: properties and required add up, for the rest the outer schema and
  * then the first part win. A lone reference stays one, so that what refers to itself goes on doing so.
  */
-export function mergeAllOf(root: JsonObject, node: JsonObject, depth = 0): JsonObject {
-  if (!Array.isArray(node.allOf) || depth > DEEPEST) return node
+export function mergeAllOf(root: JsonObject, node: JsonObject, budget: MergeBudget): JsonObject {
+  if (!Array.isArray(node.allOf)) return node
   const { allOf, ...own } = node
   const parts = objectsOf(allOf)
   const alone = parts.length === 1 && !isObject(own.properties)
@@ -45,9 +50,10 @@ export function mergeAllOf(root: JsonObject, node: JsonObject, depth = 0): JsonO
   const properties: JsonObject = {}
   const required: string[] = []
   for (const part of [own, ...parts]) {
+    if (budget.left-- <= 0) break
     const target = alone ? undefined : resolveRef(root, part.$ref)
     const { $ref, ...beside } = part
-    const whole = mergeAllOf(root, target ? { ...target, ...beside } : part, depth + 1)
+    const whole = mergeAllOf(root, target ? { ...target, ...beside } : part, budget)
     for (const key in whole) if (!(key in merged)) merged[key] = whole[key]
     if (isObject(whole.properties)) for (const name in whole.properties) properties[name] ??= whole.properties[name]
     required.push(...stringsOf(whole.required))

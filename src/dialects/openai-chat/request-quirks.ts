@@ -1,22 +1,48 @@
 import type { JsonObject } from '../../conversation/conversation.ts'
-import type { Quirk } from '../dialect.ts'
+import type { Corrected, Quirk } from '../dialect.ts'
 import { alphanumericId } from '../tool-ids.ts'
 import type { Message } from './types.ts'
 
-/** Corrections of requests for servers that take OpenAI's format with exceptions. Each gives undefined when it changed nothing. */
+/** Corrections of requests for servers that take OpenAI's format with exceptions. */
 
-const messagesOf = (body: JsonObject): (Message & JsonObject)[] => (Array.isArray(body.messages) ? body.messages : [])
+type WireMessage = Message & JsonObject
+
+const messagesOf = (body: JsonObject): WireMessage[] => (Array.isArray(body.messages) ? body.messages : [])
+
+/** A quirk of single messages: `correct` gives a changed copy, or the message itself where nothing is wrong with it. */
+function eachMessage(
+  name: string,
+  correct: (message: WireMessage, drop: (field: string) => void) => WireMessage,
+): Quirk {
+  return {
+    name,
+    request(body) {
+      const dropped = new Set<string>()
+      let changed = false
+      const messages = messagesOf(body).map(message => {
+        const corrected = correct(message, field => dropped.add(`messages[].${field}`))
+        changed ||= corrected !== message
+        return corrected
+      })
+      return changed ? { body: { ...body, messages }, dropped: [...dropped] } : undefined
+    },
+  }
+}
+
+function omit(body: JsonObject, fields: readonly string[]): JsonObject {
+  const rest = { ...body }
+  for (const field of fields) delete rest[field]
+  return rest
+}
 
 /** Gives a field another name, where the target has one for the same thing. */
 export function renamed(from: string, to: string, when: (model: string) => boolean = () => true): Quirk {
   return {
     name: `${from}-is-${to}`,
-    request(body, model) {
+    request(body, model): Corrected | undefined {
       if (body[from] === undefined || !when(model)) return undefined
-      const value = body[from]
-      delete body[from]
-      if (body[to] === undefined || body[to] === null) body[to] = value
-      return []
+      const rest = omit(body, [from])
+      return { body: { ...rest, [to]: rest[to] ?? body[from] }, dropped: [] }
     },
   }
 }
@@ -26,10 +52,9 @@ export function without(...fields: string[]): Quirk {
   return {
     name: `without-${fields.join('-')}`,
     request(body) {
-      const dropped = fields.filter(field => body[field] !== undefined && body[field] !== null)
       const present = fields.filter(field => field in body)
-      for (const field of present) delete body[field]
-      return present.length ? dropped : undefined
+      if (!present.length) return undefined
+      return { body: omit(body, present), dropped: present.filter(field => body[field] !== null) }
     },
   }
 }
@@ -37,62 +62,46 @@ export function without(...fields: string[]): Quirk {
 /** The cap is called `max_tokens` here. */
 export const maxTokens = renamed('max_completion_tokens', 'max_tokens')
 
-/** OpenAI's reasoning models refuse `max_tokens` (wire-formats 1.1); every model of theirs takes the newer name. */
+/** The cap is called `max_completion_tokens` here, and OpenAI's reasoning models refuse the old name (wire-formats 1.1). */
 export const maxCompletionTokens = renamed('max_tokens', 'max_completion_tokens')
 export const maxCompletionTokensForReasoning = renamed('max_tokens', 'max_completion_tokens', model =>
   /^(ft:)?(o\d|gpt-[5-9]|gpt-\d\d|codex)/.test(model),
 )
 
 /** Servers that know no `developer` role take the same words from the `system` (trap 18). */
-export const noDeveloperRole: Quirk = {
-  name: 'no-developer-role',
-  request(body) {
-    const developers = messagesOf(body).filter(message => message.role === 'developer')
-    for (const message of developers) message.role = 'system'
-    return developers.length ? [] : undefined
-  },
-}
+export const noDeveloperRole = eachMessage('no-developer-role', message =>
+  message.role === 'developer' ? { ...message, role: 'system' } : message,
+)
 
 /** Members of messages that are ours or another vendor's, which a strict server answers with a 400. */
 export function plainMessages(...members: string[]): Quirk {
-  return {
-    name: 'plain-messages',
-    request(body) {
-      const dropped = new Set<string>()
-      let changed = false
-      for (const message of messagesOf(body))
-        for (const member of members)
-          if (member in message) {
-            if (message[member] !== null) dropped.add(`messages[].${member}`)
-            delete message[member]
-            changed = true
-          }
-      return changed ? [...dropped] : undefined
-    },
-  }
+  return eachMessage('plain-messages', (message, drop) => {
+    const present = members.filter(member => member in message)
+    for (const member of present) if (message[member] !== null) drop(member)
+    return present.length ? (omit(message, present) as WireMessage) : message
+  })
 }
 
 /** What other routes add to an assistant's message, and OpenAI does not know. */
 export const EXTENSIONS = ['reasoning_content', 'reasoning_details', 'extra_content']
 
+/** The same for the calls in it: Google's signatures travel there. */
+export const plainCalls = eachMessage('plain-calls', message => {
+  if (!message.tool_calls?.some(call => call.extra_content)) return message
+  return { ...message, tool_calls: message.tool_calls.map(({ extra_content: _, ...call }) => call) }
+})
+
+const NINE = /^[a-zA-Z0-9]{9}$/
+const makeNine = alphanumericId(9)
+const nine = (id: string) => (NINE.test(id) ? id : makeNine(id))
+
 /** Mistral takes only ids of nine letters and digits; call and answer are rewritten alike (T76). */
-export const nineCharacterIds: Quirk = {
-  name: 'nine-character-ids',
-  request(body) {
-    let changed = false
-    const make = alphanumericId(9)
-    const fit = (id: string) => {
-      if (/^[a-zA-Z0-9]{9}$/.test(id)) return id
-      changed = true
-      return make(id)
-    }
-    for (const message of messagesOf(body)) {
-      for (const call of message.tool_calls ?? []) if (call.id) call.id = fit(call.id)
-      if (message.tool_call_id) message.tool_call_id = fit(message.tool_call_id)
-    }
-    return changed ? [] : undefined
-  },
-}
+export const nineCharacterIds = eachMessage('nine-character-ids', message => {
+  if (message.tool_call_id && !NINE.test(message.tool_call_id))
+    return { ...message, tool_call_id: nine(message.tool_call_id) }
+  if (!message.tool_calls?.some(call => call.id && !NINE.test(call.id))) return message
+  return { ...message, tool_calls: message.tool_calls.map(call => (call.id ? { ...call, id: nine(call.id) } : call)) }
+})
 
 /** Some servers refuse an assistant's message that has neither text nor calls (T74). */
 export const noEmptyAssistant: Quirk = {
@@ -101,11 +110,9 @@ export const noEmptyAssistant: Quirk = {
     const messages = messagesOf(body)
     const kept = messages.filter(message => {
       if (message.role !== 'assistant' || message.tool_calls?.length || message.prefix) return true
-      return Array.isArray(message.content) ? message.content.length > 0 : Boolean(message.content)
+      return Boolean(message.content?.length)
     })
-    if (kept.length === messages.length) return undefined
-    body.messages = kept
-    return []
+    return kept.length === messages.length ? undefined : { body: { ...body, messages: kept }, dropped: [] }
   },
 }
 
@@ -114,9 +121,6 @@ export const noEmptyTools: Quirk = {
   name: 'no-empty-tools',
   request(body) {
     if (!Array.isArray(body.tools) || body.tools.length) return undefined
-    delete body.tools
-    delete body.tool_choice
-    delete body.parallel_tool_calls
-    return []
+    return { body: omit(body, ['tools', 'tool_choice', 'parallel_tool_calls']), dropped: [] }
   },
 }

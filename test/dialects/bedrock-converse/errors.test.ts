@@ -35,7 +35,7 @@ test.each([
     424,
     { message: 'The model failed', originalStatusCode: 500 },
     'ModelErrorException',
-    'invalid_request_error',
+    'server_error',
     'ModelErrorException',
   ],
   [502, '<html></html>', undefined, 'server_error', null],
@@ -45,5 +45,6 @@ test.each([
   const error = bedrockConverse.readError(status, body, headers)
   expect(error).toMatchObject({ status, type, code })
   expect(error.message).toBeTruthy()
-  if (typeof body === 'object') expect(error.message).toBe((body.message ?? body.Message)!)
+  const said = body as { message?: string; Message?: string }
+  if (typeof body === 'object') expect(error.message).toBe((said.message ?? said.Message)!)
 })

@@ -74,7 +74,7 @@ test('a citation names the piece of the text', () => {
     title: 'Tides',
     quote: 'High water 06:12',
     start: 0,
-    end: 14,
+    end: 13,
   })
 })
 

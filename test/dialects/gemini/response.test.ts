@@ -40,7 +40,10 @@ test('T43 finish is tool-calls in a whole answer too', async () => {
 
 test('T43 even where a proxy left out the reason', () => {
   const body = { candidates: [{ content: { parts: [{ functionCall: { name: 'lock' } }] } }] }
-  expect(gemini.readReply(body, context()).choices[0]).toMatchObject({ finish: 'tool-calls', parts: [{ arguments: '{}' }] })
+  expect(gemini.readReply(body, context()).choices[0]).toMatchObject({
+    finish: 'tool-calls',
+    parts: [{ arguments: '{}' }],
+  })
 })
 
 test('T51 a refused prompt has a choice, empty and withheld', async () => {

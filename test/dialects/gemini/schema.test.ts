@@ -5,23 +5,88 @@ import { jsonSchema } from '../../../src/dialects/gemini/json-schema.ts'
 import { openApiSchema } from '../../../src/dialects/gemini/openapi-schema.ts'
 import { at, write } from './setup.ts'
 
-const property = (schema: JsonObject) => at(openApiSchema({ type: 'object', properties: { x: schema } }), 'schema.properties.x')
+const property = (schema: JsonObject) =>
+  at(openApiSchema({ type: 'object', properties: { x: schema } }), 'schema.properties.x')
 const text = { type: 'string' }
 
 test.each<[string, JsonObject, JsonObject]>([
   ['const is an enum of one', { const: 'open' }, { type: 'string', enum: ['open'] }],
   ['oneOf is anyOf', { oneOf: [text, { type: 'integer' }] }, { anyOf: [text, { type: 'integer' }] }],
   ['null in a type', { type: ['string', 'null'] }, { type: 'string', nullable: true }],
-  ['null in an anyOf', { anyOf: [text, { type: 'null' }], description: 'd' }, { type: 'string', nullable: true, description: 'd' }],
+  [
+    'null in an anyOf',
+    { anyOf: [text, { type: 'null' }], description: 'd' },
+    { type: 'string', nullable: true, description: 'd' },
+  ],
   ['null in an enum', { type: 'string', enum: ['a', null] }, { type: 'string', nullable: true, enum: ['a'] }],
-  ['several types', { type: ['string', 'integer'], minLength: 1 }, { anyOf: [{ type: 'string', minLength: 1 }, { type: 'integer', minLength: 1 }] }],
-  ['numbers in an enum are told', { type: 'integer', enum: [1, 2], description: 'Size.' }, { type: 'integer', description: 'Size. One of: 1, 2.' }],
-  ['bounds beyond the range', { type: 'integer', exclusiveMinimum: 0, exclusiveMaximum: 10 }, { type: 'integer', minimum: 1, maximum: 9 }],
-  ['unknown formats go, known ones stay', { anyOf: [{ type: 'string', format: 'uri' }, { type: 'string', format: 'date-time' }] }, { anyOf: [text, { type: 'string', format: 'date-time' }] }],
-  ['what stands beside an anyOf goes into it', { description: 'd', anyOf: [text, { type: 'number', description: 'own' }] }, { anyOf: [{ ...text, description: 'd' }, { type: 'number', description: 'own' }] }],
+  [
+    'several types',
+    { type: ['string', 'integer'], minLength: 1 },
+    {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'integer', minLength: 1 },
+      ],
+    },
+  ],
+  [
+    'numbers in an enum are told',
+    { type: 'integer', enum: [1, 2], description: 'Size.' },
+    { type: 'integer', description: 'Size. One of: 1, 2.' },
+  ],
+  [
+    'bounds beyond the range',
+    { type: 'integer', exclusiveMinimum: 0, exclusiveMaximum: 10 },
+    { type: 'integer', minimum: 1, maximum: 9 },
+  ],
+  [
+    'unknown formats go, known ones stay',
+    {
+      anyOf: [
+        { type: 'string', format: 'uri' },
+        { type: 'string', format: 'date-time' },
+      ],
+    },
+    { anyOf: [text, { type: 'string', format: 'date-time' }] },
+  ],
+  [
+    'what stands beside an anyOf goes into it',
+    { description: 'd', anyOf: [text, { type: 'number', description: 'own' }] },
+    {
+      anyOf: [
+        { ...text, description: 'd' },
+        { type: 'number', description: 'own' },
+      ],
+    },
+  ],
+  [
+    'types in capitals',
+    { type: 'OBJECT', properties: { a: { type: 'STRING' } } },
+    { type: 'object', properties: { a: text } },
+  ],
   ['an array says what it holds', { type: 'array' }, { type: 'array', items: text }],
-  ['allOf is merged', { allOf: [{ properties: { a: text }, required: ['a'] }, { properties: { b: text }, required: ['b'] }] }, { type: 'object', properties: { a: text, b: text }, required: ['a', 'b'] }],
-  ['other keywords go', { type: 'object', $id: 'x', additionalProperties: false, patternProperties: {}, properties: { a: { ...text, $comment: 'c' } }, required: ['a'] }, { type: 'object', properties: { a: text }, required: ['a'] }],
+  [
+    'allOf is merged',
+    {
+      allOf: [
+        { properties: { a: text }, required: ['a'] },
+        { properties: { b: text }, required: ['b'] },
+      ],
+    },
+    { type: 'object', properties: { a: text, b: text }, required: ['a', 'b'] },
+  ],
+  [
+    'other keywords go',
+    {
+      type: 'object',
+      $id: 'x',
+      additionalProperties: false,
+      patternProperties: {},
+      properties: { a: { ...text, $comment: 'c' } },
+      required: ['a'],
+    },
+    { type: 'object', properties: { a: text }, required: ['a'] },
+  ],
 ])('T50 schema cleaning: %s', (_, given, wanted) => {
   expect(property(given)).toEqual(wanted)
 })
@@ -36,7 +101,10 @@ test('T50 schema cleaning: references are inlined, members beside them win, requ
   })
   expect(schema).toEqual({
     type: 'object',
-    properties: { from: { type: 'object', description: 'start', properties: { name: text }, required: ['name'] }, to: text },
+    properties: {
+      from: { type: 'object', description: 'start', properties: { name: text }, required: ['name'] },
+      to: text,
+    },
     required: ['from', 'to'],
   })
   expect(lossy).toBe(false)
@@ -112,26 +180,30 @@ const ALLOWED =
   )
 
 test('T50 schema cleaning: whatever the schema, only allowed keywords come out and required names exist', () => {
-  const schema = fc.letrec<{ node: JsonObject }>(tie => ({
-    node: fc.record(
-      {
-        type: fc.oneof(fc.constantFrom('string', 'object', 'array', 'null', 'integer'), fc.constant(['object', 'null'])),
-        properties: fc.dictionary(fc.constantFrom('a', 'b', 'const', '$ref'), tie('node'), { maxKeys: 2 }),
-        required: fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 }),
-        items: fc.oneof(tie('node'), fc.array(tie('node'), { maxLength: 2 }), fc.boolean()),
-        anyOf: fc.array(tie('node'), { maxLength: 2 }),
-        oneOf: fc.array(tie('node'), { maxLength: 2 }),
-        allOf: fc.array(tie('node'), { maxLength: 2 }),
-        $ref: fc.constantFrom('#', '#/$defs/D', '#/nowhere', 'http://elsewhere', '#/properties/a'),
-        enum: fc.array(fc.oneof(fc.string(), fc.integer(), fc.constant(null)), { maxLength: 2 }),
-        const: fc.oneof(fc.string(), fc.integer()),
-        additionalProperties: fc.oneof(fc.boolean(), tie('node')),
-        $defs: fc.record({ D: tie('node') }),
-        if: tie('node'),
-      },
-      { requiredKeys: [] },
-    ) as fc.Arbitrary<JsonObject>,
-  })).node
+  const { node: schema } = fc.letrec<{ node: JsonObject }>(tie => {
+    const several = fc.array(tie('node'), { maxLength: 2 })
+    const members = {
+      type: fc.oneof(fc.constantFrom('string', 'object', 'array', 'null', 'integer'), fc.constant(['object', 'null'])),
+      properties: fc.dictionary(fc.constantFrom('a', 'b', 'const', '$ref'), tie('node'), { maxKeys: 2 }),
+      required: fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 }),
+      items: fc.oneof(tie('node'), several, fc.boolean()),
+      anyOf: several,
+      oneOf: several,
+      allOf: several,
+      $ref: fc.constantFrom('#', '#/$defs/D', '#/nowhere', 'http://elsewhere', '#/properties/a'),
+      enum: fc.array(fc.oneof(fc.string(), fc.integer(), fc.constant(null)), { maxLength: 2 }),
+      const: fc.oneof(fc.string(), fc.integer()),
+      additionalProperties: fc.oneof(fc.boolean(), tie('node')),
+      $defs: fc.record({ D: tie('node') }),
+      if: tie('node'),
+    }
+    const branch = fc
+      .subarray(Object.keys(members), { maxLength: 4 })
+      .chain(keys => fc.record(Object.fromEntries(keys.map(key => [key, members[key as keyof typeof members]]))))
+    return {
+      node: fc.oneof({ maxDepth: 4 }, fc.constant<JsonObject>({ type: 'string' }), branch as fc.Arbitrary<JsonObject>),
+    }
+  })
   const check = (node: JsonObject) => {
     for (const key of Object.keys(node)) expect(ALLOWED).toContain(key)
     const properties = (node.properties ?? {}) as Record<string, JsonObject>

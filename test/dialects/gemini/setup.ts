@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Conversation } from '../../../src/conversation/conversation.ts'
+import type { Conversation, JsonObject } from '../../../src/conversation/conversation.ts'
 import type { Event } from '../../../src/conversation/events.ts'
 import type { Memory, ReadContext } from '../../../src/dialects/dialect.ts'
 import { gemini } from '../../../src/dialects/gemini/index.ts'
@@ -42,7 +42,6 @@ export function write(given: Partial<Conversation> = {}, model = 'gemini-2.5-fla
   return { ...written, body: written.body as unknown as GenerateContentRequest }
 }
 
-/** Whatever a named field of the body holds, for tests to look into. */
-// biome-ignore lint/suspicious/noExplicitAny: a test looks where the type does not go
-export const at = (value: unknown, path: string): any =>
-  path.split('.').reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
+/** What a named field holds; the test says what it expects it to be. */
+export const at = <T = JsonObject>(value: unknown, path: string): T =>
+  path.split('.').reduce<unknown>((inner, key) => (inner as JsonObject | undefined)?.[key], value) as T

@@ -108,7 +108,9 @@ test('a call in pieces that is cut by the token limit is still given, with finis
 })
 
 test('a call in pieces that the connection cuts pretends nothing', () => {
-  const list = read([{ candidates: [{ content: { parts: [{ functionCall: { name: 'plan', willContinue: true } }] } }] }])
+  const list = read([
+    { candidates: [{ content: { parts: [{ functionCall: { name: 'plan', willContinue: true } }] } }] },
+  ])
   expect(types(list)).toEqual(['start', 'tool-call'])
 })
 
@@ -171,7 +173,7 @@ test('T51 a malformed call is an error, unless a whole call came with it', async
   expect((await reply('unexpected-tool-call-with-call')).choices[0]!.finish).toBe('tool-calls')
 })
 
-test.each([
+test.each<[string, string, string]>([
   ['STOP', 'hi', 'stop'],
   ['MAX_TOKENS', '', 'length'],
   ['RECITATION', 'hi', 'content-filter'],
@@ -183,7 +185,7 @@ test.each([
   const last = read([{ candidates: [{ content: { parts: [{ text }] }, finishReason }] }]).findLast(
     event => event.type === 'finish' || event.type === 'error',
   )!
-  expect(last.type === 'finish' ? last.finish : last.type).toBe(wanted)
+  expect<string>(last.type === 'finish' ? last.finish : last.type).toBe(wanted)
 })
 
 test('a call that stands in for a JSON schema is text, and its finish is stop (T73)', () => {

@@ -1,0 +1,169 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { StorageError } from '../../src/storage/errors.ts'
+import { migrate, migrations } from '../../src/storage/migrations.ts'
+import { openStore, type StoredToken } from '../../src/storage/store.ts'
+import { hashToken, newToken } from '../../src/storage/token-secret.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-storage-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const token = (name: string, rest: Partial<StoredToken> = {}): StoredToken => ({
+  name,
+  hash: hashToken(`secret of ${name}`),
+  permissions: ['run'],
+  created: 1_750_000_000_000,
+  ...rest,
+})
+
+async function fault(work: () => unknown): Promise<StorageError> {
+  try {
+    await work()
+  } catch (error) {
+    expect(error).toBeInstanceOf(StorageError)
+    return error as StorageError
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('openStore', () => {
+  test('keeps tokens from one opening to the next, whole', async () => {
+    const path = join(folder, 'kept.db')
+    const one = await openStore(`sqlite:${path}`)
+    await one.tokens.add(token('b', { permissions: ['run', 'edit'], gateways: ['default'], created: 2 }))
+    await one.tokens.add(token('a', { created: 3 }))
+    await one.close()
+    const two = await openStore(`sqlite:${path}`)
+    expect(await two.tokens.list()).toEqual([
+      token('b', { permissions: ['run', 'edit'], gateways: ['default'], created: 2 }),
+      token('a', { created: 3 }),
+    ])
+    await two.close()
+  })
+
+  test('finds a token by the hash of its secret, until it is removed', async () => {
+    const store = await openStore('sqlite::memory:')
+    await store.tokens.add(token('phone'))
+    expect((await store.tokens.findByHash(hashToken('secret of phone')))?.name).toBe('phone')
+    expect(await store.tokens.findByHash(hashToken('another'))).toBeUndefined()
+    expect(await store.tokens.remove('phone')).toBe(true)
+    expect(await store.tokens.remove('phone')).toBe(false)
+    expect(await store.tokens.findByHash(hashToken('secret of phone'))).toBeUndefined()
+  })
+
+  test('refuses a second token of the same name', async () => {
+    const store = await openStore('sqlite::memory:')
+    await store.tokens.add(token('phone'))
+    const { message } = await fault(() => store.tokens.add(token('phone', { hash: hashToken('other') })))
+    expect(message).toContain('"phone"')
+  })
+
+  test('the file and its companions are for their owner alone', async () => {
+    const path = join(folder, 'mode.db')
+    const store = await openStore(`sqlite:${path}`)
+    await store.tokens.add(token('phone'))
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600)
+    await store.close()
+  })
+
+  test('says whether it is open', async () => {
+    const store = await openStore('sqlite::memory:')
+    expect(store.isOpen()).toBe(true)
+    await store.close()
+    expect(store.isOpen()).toBe(false)
+    await store.close()
+  })
+
+  test.each(['postgres://me:hunter22@db/postern', 'mysql:x', 'postern.db', 'sqlite:'])(
+    'refuses %s as a fault of the configuration, without its password',
+    async database => {
+      const { kind, message } = await fault(() => openStore(database))
+      expect(kind).toBe('configuration')
+      expect(message).toContain('sqlite:<path>')
+      expect(message).not.toContain('hunter22')
+    },
+  )
+
+  test('a place where no file can be is a fault in words', async () => {
+    const { kind, message } = await fault(() => openStore(`sqlite:${folder}/no/such/folder/postern.db`))
+    expect(kind).toBe('use')
+    expect(message).toContain('no/such/folder')
+  })
+
+  test('a file that is no database is left as it is', async () => {
+    const path = join(folder, 'letter.db')
+    await Bun.write(path, 'Dear database, you are not one. '.repeat(200))
+    await fault(() => openStore(`sqlite:${path}`))
+    expect(await Bun.file(path).text()).toStartWith('Dear database')
+  })
+})
+
+describe('migrations', () => {
+  test('run once each, forward only', () => {
+    const database = new Database(':memory:')
+    migrate(database, 'memory', ['CREATE TABLE one (a)'])
+    migrate(database, 'memory', ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b'])
+    migrate(database, 'memory', ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b'])
+    expect(database.query('SELECT a, b FROM one').all()).toEqual([])
+  })
+
+  test('one that fails leaves nothing of itself', () => {
+    const database = new Database(':memory:')
+    expect(() => migrate(database, 'memory', ['CREATE TABLE one (a)', 'NO SUCH WORD'])).toThrow()
+    expect(database.query('SELECT name FROM sqlite_schema').all()).toEqual([])
+    expect(database.query('PRAGMA user_version').get()).toEqual({ user_version: 0 })
+  })
+
+  test('a database that a newer Postern wrote is refused and not touched', async () => {
+    const path = join(folder, 'newer.db')
+    const database = new Database(path)
+    database.run(`PRAGMA user_version = ${migrations.length + 1}`)
+    database.close()
+    const { kind, message } = await fault(() => openStore(`sqlite:${path}`))
+    expect(kind).toBe('use')
+    expect(message).toContain('newer Postern')
+    expect(new Database(path).query('SELECT name FROM sqlite_schema').all()).toEqual([])
+  })
+
+  test('several processes that open a new file at once all find it ready', async () => {
+    const path = join(folder, 'together.db')
+    const program = `
+      import { openStore } from ${JSON.stringify(join(import.meta.dir, '../../src/storage/store.ts'))}
+      const store = await openStore(${JSON.stringify(`sqlite:${path}`)})
+      await store.tokens.add({ name: process.argv[1], hash: process.argv[1], permissions: ['run'], created: 1 })
+      await store.close()`
+    const names = ['1', '2', '3', '4', '5', '6']
+    const children = names.map(name => Bun.spawn([process.execPath, '-e', program, name], { stderr: 'pipe' }))
+    for (const child of children) {
+      const said = await new Response(child.stderr).text()
+      expect([await child.exited, said]).toEqual([0, ''])
+    }
+    const store = await openStore(`sqlite:${path}`)
+    expect((await store.tokens.list()).map(({ name }) => name)).toEqual(names)
+    await store.close()
+  }, 30_000)
+})
+
+describe('a new token', () => {
+  test('is pst_ and 32 letters and digits, never the same twice', () => {
+    const made = new Set(Array.from({ length: 500 }, newToken))
+    expect(made.size).toBe(500)
+    for (const one of made) expect(one).toMatch(/^pst_[0-9A-Za-z]{32}$/)
+  })
+
+  test('uses every letter about equally often', () => {
+    const counts = new Map<string, number>()
+    for (let n = 0; n < 1_000; n++)
+      for (const letter of newToken().slice(4)) counts.set(letter, (counts.get(letter) ?? 0) + 1)
+    // 32,000 letters over 62: 516 each, with a deviation of about 23.
+    expect(counts.size).toBe(62)
+    for (const count of counts.values()) expect(Math.abs(count - 516)).toBeLessThan(150)
+  })
+
+  test('is kept as SHA-256 in hex', () => {
+    expect(hashToken('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  })
+})
