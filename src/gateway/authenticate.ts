@@ -19,7 +19,7 @@ const PLACEHOLDERS = new Set([
 /** The credential of a header, with or without its scheme. */
 export function credentialIn(value: string | null): string | undefined {
   if (value === null) return undefined
-  const credential = value.replace(/^bearer(\s+|$)/i, '').trim()
+  const credential = value.startsWith('Bearer ') ? value.slice(7) : value.replace(/^bearer(\s+|$)/i, '').trim()
   return PLACEHOLDERS.has(credential) ? undefined : credential
 }
 
@@ -28,22 +28,27 @@ export function credentialIn(value: string | null): string | undefined {
  * caller's own key for the provider and goes upstream (contract section 2).
  * @throws GatewayFault 401 on a gateway that demands a token, 403 when the token does not open it
  */
-export async function authenticate(exchange: Exchange): Promise<void> {
+export function authenticate(exchange: Exchange): void | Promise<void> {
   const { request, settings } = exchange
   if (!settings.accounts.has(exchange.account)) throw unauthorized()
   const explicit = credentialIn(request.headers.get('cf-aig-authorization'))
   const plain = credentialIn(request.headers.get('authorization'))
-  let caller: Caller | undefined
-  if (explicit !== undefined) {
-    const found = settings.tokens.find(explicit)
-    caller = found instanceof Promise ? await found : found
-  }
-  if (plain !== undefined && plain !== explicit) {
-    const found = settings.tokens.find(plain)
-    const owner = found instanceof Promise ? await found : found
-    if (!owner) exchange.callerKey = plain
-    else if (explicit === undefined) caller = owner
-  }
+  const first = explicit === undefined ? undefined : settings.tokens.find(explicit)
+  const second = plain === undefined || plain === explicit ? undefined : settings.tokens.find(plain)
+  if (first instanceof Promise || second instanceof Promise)
+    return Promise.all([first, second]).then(([first, second]) => settle(exchange, explicit, plain, first, second))
+  settle(exchange, explicit, plain, first, second)
+}
+
+function settle(
+  exchange: Exchange,
+  explicit: string | undefined,
+  plain: string | undefined,
+  first: Caller | undefined,
+  second: Caller | undefined,
+): void {
+  const caller = explicit === undefined ? second : first
+  if (plain !== undefined && plain !== explicit && !second) exchange.callerKey = plain
   exchange.caller = caller
   if (exchange.gateway.authentication === false) return
   if (!caller) throw unauthorized()

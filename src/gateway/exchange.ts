@@ -3,7 +3,7 @@ import type { JsonObject } from '../conversation/conversation.ts'
 import type { ProviderError } from '../conversation/errors.ts'
 import type { Usage } from '../conversation/reply.ts'
 import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect.ts'
-import type { Endpoint } from '../providers/provider.ts'
+import type { Endpoint, Place } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -27,6 +27,7 @@ export interface Target {
 /** A written request, ready to be addressed and signed. */
 export interface Written {
   endpoint: Endpoint
+  place: Place
   dialect: UpstreamDialect
   body: string
   dropped: string[]

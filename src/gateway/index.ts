@@ -53,7 +53,11 @@ export class Gateway {
   async admit(arrival: Arrival): Promise<Exchange> {
     const settings = this.#settings
     const exchange: Exchange = {
-      ...arrival,
+      request: arrival.request,
+      path: arrival.path,
+      account: arrival.account,
+      gatewayId: arrival.gatewayId,
+      client: arrival.client,
       settings,
       started: performance.now(),
       log: this.#log,
@@ -65,7 +69,8 @@ export class Gateway {
       outcome: {},
     }
     try {
-      await authenticate(exchange)
+      const pending = authenticate(exchange)
+      if (pending) await pending
       demandGateway(exchange)
     } catch (fault) {
       throw this.refuse(exchange, fault)

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../conversation/conversation.ts'
 import { priceOf } from '../costs/prices.ts'
-import type { ListedModel } from '../providers/provider.ts'
+import { endpointOf, type ListedModel } from '../providers/provider.ts'
 import type { Reach } from '../providers/registry.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Settings } from './exchange.ts'
@@ -78,7 +78,7 @@ async function ask(reach: Reach): Promise<readonly ListedModel[]> {
   const credential = settings.keys?.default ?? Object.values(settings.keys ?? {})[0]
   const place = placeOf(reach, '', false, credential)
   const headers: Record<string, string> = {
-    ...provider.endpoint({ ...place, model: 'x' }).headers,
+    ...endpointOf(provider, { ...place, model: 'x' }).headers,
     ...settings.headers,
   }
   const outgoing = { url: new URL(addressOf(reach, list.path, place)).href, method: 'GET' as const, headers }

@@ -1,11 +1,12 @@
-import type { Place } from '../providers/provider.ts'
+import { CredentialFault } from '../providers/auth/auth.ts'
+import type { Place, Provider } from '../providers/provider.ts'
 import type { Reach } from '../providers/registry.ts'
 import { GatewayFault } from './fault.ts'
 
 /** Gathers what an address may depend on: settings of the operator first, then what the credential itself says. */
 export function placeOf(reach: Reach, model: string, stream: boolean, credential?: string): Place {
   const { provider, settings, base } = reach
-  const told = credential && provider.placeIn ? provider.placeIn(credential) : undefined
+  const told = credential && provider.placeIn ? toldBy(provider, credential) : undefined
   const { resource, deployment, api_version, account } = settings
   return {
     model,
@@ -17,6 +18,15 @@ export function placeOf(reach: Reach, model: string, stream: boolean, credential
     account,
     region: settings.region ?? told?.region,
     project: settings.project ?? told?.project,
+  }
+}
+
+function toldBy(provider: Provider, credential: string): ReturnType<NonNullable<Provider['placeIn']>> {
+  try {
+    return provider.placeIn!(credential)
+  } catch (fault) {
+    if (!(fault instanceof CredentialFault)) throw fault
+    throw new GatewayFault({ status: 502, code: 'provider_credential', message: `${provider.title}: ${fault.message}` })
   }
 }
 

@@ -1,12 +1,6 @@
-/** The one place where Postern calls out, so that the transport can be replaced without touching the way of a request. */
+import type { Outgoing } from '../providers/auth/auth.ts'
 
-export interface UpstreamRequest {
-  url: string
-  method: 'GET' | 'POST'
-  headers: Record<string, string>
-  body?: string
-  signal: AbortSignal
-}
+/** The one place where Postern calls out, so that the transport can be replaced without touching the way of a request. */
 
 export interface UpstreamAnswer {
   status: number
@@ -17,12 +11,12 @@ export interface UpstreamAnswer {
   bytes(): Promise<Uint8Array>
 }
 
-export type Upstream = (request: UpstreamRequest) => Promise<UpstreamAnswer>
-
 /**
  * Calls a provider with Bun's `fetch`. There is no time-out here (reasoning models are silent for minutes): the caller's
  * signal decides. Redirects are not followed, because they would carry the key to another host.
  * @throws whatever the network says, and the signal's reason
  */
-export const upstream: Upstream = ({ url, method, headers, body, signal }) =>
-  fetch(url, { method, headers, body, signal, redirect: 'manual', timeout: false } as RequestInit)
+export function upstream({ url, method, headers, body }: Outgoing, signal: AbortSignal): Promise<UpstreamAnswer> {
+  // `timeout` is Bun's own and missing from its types.
+  return fetch(url, { method, headers, body, signal, redirect: 'manual', timeout: false } as RequestInit)
+}

@@ -1,6 +1,7 @@
 import type { Conversation } from '../conversation/conversation.ts'
 import { Unsupported } from '../conversation/errors.ts'
 import { dialects } from '../dialects/index.ts'
+import { endpointOf } from '../providers/provider.ts'
 import type { Exchange, Written } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { editJson } from './json-edit.ts'
@@ -14,26 +15,28 @@ import { placeOf } from './place.ts'
 export function writeRequest(exchange: Exchange): void {
   const { reach, model } = exchange.target!
   const place = placeOf(reach, model, exchange.stream, exchange.credential)
-  const endpoint = reach.provider.endpoint(place)
+  const endpoint = endpointOf(reach.provider, place)
   const dialect = dialects[endpoint.dialect]
-  const common = { endpoint, dialect, unchanged: false }
-  exchange.written =
-    endpoint.dialect === exchange.client.name
-      ? { ...common, ...sameDialect(exchange), unchanged: reach.provider.faithful }
-      : { ...common, ...translated(exchange, dialect, endpoint, model) }
+  const same = endpoint.dialect === exchange.client.name
+  const rewritten = same ? sameDialect(exchange) : translated(exchange, dialect, endpoint, model)
+  const { body, dropped, memory, headers } = rewritten
+  const unchanged = same && reach.provider.faithful
+  exchange.written = { endpoint, place, dialect, body, dropped, memory, headers, unchanged }
 }
+
+const NOTHING: string[] = []
 
 type Rewritten = Pick<Written, 'body' | 'dropped' | 'memory' | 'headers'>
 
 function sameDialect(exchange: Exchange): Rewritten {
   const { reach, model } = exchange.target!
-  const dropped: string[] = []
+  let dropped = NOTHING
   let { body } = exchange
   for (const quirk of reach.provider.quirks) {
     const corrected = quirk.request?.(body, model)
     if (!corrected) continue
     body = corrected.body
-    dropped.push(...corrected.dropped)
+    if (corrected.dropped.length) dropped = [...dropped, ...corrected.dropped]
   }
   const edited = body === exchange.body ? editJson(exchange.text, { model }) : undefined
   return { body: edited ?? JSON.stringify({ ...body, model }), dropped, memory: {} }

@@ -22,11 +22,11 @@ export const anthropic = provider({
   slug: 'anthropic',
   title: 'Anthropic',
   base: 'https://api.anthropic.com',
-  endpoint: () => ({
+  endpoint: {
     dialect: 'anthropic-messages',
     path: 'v1/messages',
     headers: { 'anthropic-version': '2023-06-01' },
-  }),
+  },
   auth,
   variable: 'ANTHROPIC_API_KEY',
   faithful: true,

@@ -5,7 +5,7 @@ export const cohere = provider({
   slug: 'cohere',
   title: 'Cohere',
   base: 'https://api.cohere.com',
-  endpoint: () => ({ dialect: 'cohere-chat', path: 'v2/chat' }),
+  endpoint: { dialect: 'cohere-chat', path: 'v2/chat' },
   auth: bearer,
   variable: 'COHERE_API_KEY',
   models: {

@@ -41,7 +41,7 @@ export function custom(name: string, settings: CustomProviderSettings): Provider
   const quirks: readonly Quirk[] = settings.faithful ? [] : everyHarmlessRepair
   return provider({
     ...own,
-    endpoint: () => ({ dialect, path: `${version}chat/completions` }),
+    endpoint: { dialect, path: `${version}chat/completions` },
     auth: bearer,
     models: openaiModels(`${version}models`),
     quirks,

@@ -9,5 +9,6 @@ export const fireworks = openaiLike({
   base: 'https://api.fireworks.ai/inference/v1',
   auth: bearer,
   variable: 'FIREWORKS_API_KEY',
+  passes: ['x-session-affinity'],
   quirks: [maxTokens, noDeveloperRole, reasoningField],
 })

@@ -9,7 +9,7 @@ export const ollama = provider({
   slug: 'ollama',
   title: 'Ollama',
   base: 'http://127.0.0.1:11434',
-  endpoint: () => ({ dialect: 'ollama-chat', path: 'api/chat' }),
+  endpoint: { dialect: 'ollama-chat', path: 'api/chat' },
   auth: bearer,
   keyless: true,
   models: {

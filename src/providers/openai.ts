@@ -14,5 +14,6 @@ export const openai = openaiLike({
   auth: bearer,
   variable: 'OPENAI_API_KEY',
   faithful: true,
+  passes: ['openai-organization', 'openai-project', 'openai-beta'],
   quirks: [maxCompletionTokensForReasoning, plainMessages(...EXTENSIONS), plainCalls],
 })

@@ -9,5 +9,6 @@ export const openrouter = openaiLike({
   path: 'v1/chat/completions',
   auth: bearer,
   variable: 'OPENROUTER_API_KEY',
+  passes: ['http-referer', 'x-title'],
   quirks: [reasoningField],
 })

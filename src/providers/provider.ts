@@ -49,7 +49,8 @@ export interface Provider {
   aliases: readonly string[]
   /** The upstream base of contract table 1.5; may hold {resource}, {deployment}, {region}, {account}, {model}. */
   base: string
-  endpoint(place: Place): Endpoint
+  /** How its models are reached; a function where that depends on the model. */
+  endpoint: Endpoint | ((place: Place) => Endpoint)
   auth: Authenticator
   /** What a credential itself tells of where to go. @throws CredentialFault when it cannot be read */
   placeIn?(credential: string): { region?: string; project?: string }
@@ -61,6 +62,8 @@ export interface Provider {
   /** Keeps to its dialect's format exactly, so that its bytes pass unchanged to clients of that dialect. */
   faithful: boolean
   quirks: readonly Quirk[]
+  /** Headers of the client's that mean something to this provider, in lower case. */
+  passes: readonly string[]
   models?: ModelList
   /** The provider's id in the price list, where it differs from the slug. */
   priced?: string
@@ -69,7 +72,11 @@ export interface Provider {
 type Given = Pick<Provider, 'slug' | 'title' | 'base' | 'endpoint' | 'auth'> & Partial<Provider>
 
 export function provider(given: Given): Provider {
-  return { aliases: [], keyless: false, faithful: false, quirks: [], ...given }
+  return { aliases: [], keyless: false, faithful: false, quirks: [], passes: [], ...given }
+}
+
+export function endpointOf(provider: Provider, place: Place): Endpoint {
+  return typeof provider.endpoint === 'function' ? provider.endpoint(place) : provider.endpoint
 }
 
 /** The list that OpenAI's `GET /models` gives; servers like it may leave out the wrapper. */
@@ -99,5 +106,5 @@ export function openaiLike({
   ...given
 }: OpenaiLike & { auth: Authenticator }): Provider {
   const models = list === false ? undefined : openaiModels(list ?? path.replace('chat/completions', 'models'))
-  return provider({ endpoint: () => ({ dialect: 'openai-chat', path }), auth, ...(models && { models }), ...given })
+  return provider({ endpoint: { dialect: 'openai-chat', path }, auth, ...(models && { models }), ...given })
 }

@@ -17,14 +17,17 @@ function eachMessage(
   return {
     name,
     request(body) {
+      const given = messagesOf(body)
+      // Nothing is copied until something is found: most requests need no correction.
+      let messages: WireMessage[] | undefined
       const dropped = new Set<string>()
-      let changed = false
-      const messages = messagesOf(body).map(message => {
-        const corrected = correct(message, field => dropped.add(`messages[].${field}`))
-        changed ||= corrected !== message
-        return corrected
-      })
-      return changed ? { body: { ...body, messages }, dropped: [...dropped] } : undefined
+      for (let at = 0; at < given.length; at++) {
+        const corrected = correct(given[at]!, field => dropped.add(`messages[].${field}`))
+        if (corrected === given[at]) continue
+        messages ??= [...given]
+        messages[at] = corrected
+      }
+      return messages && { body: { ...body, messages }, dropped: [...dropped] }
     },
   }
 }
@@ -76,9 +79,10 @@ export const noDeveloperRole = eachMessage('no-developer-role', message =>
 /** Members of messages that are ours or another vendor's, which a strict server answers with a 400. */
 export function plainMessages(...members: string[]): Quirk {
   return eachMessage('plain-messages', (message, drop) => {
+    if (!members.some(member => member in message)) return message
     const present = members.filter(member => member in message)
     for (const member of present) if (message[member] !== null) drop(member)
-    return present.length ? (omit(message, present) as WireMessage) : message
+    return omit(message, present) as WireMessage
   })
 }
 
