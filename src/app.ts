@@ -9,12 +9,14 @@ import { healthRoutes } from './http/health.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { pathOf } from './http/path.ts'
 import type { Store } from './storage/store.ts'
-import type { Logger } from './telemetry/log.ts'
+import type { Logger, RequestLog } from './telemetry/log.ts'
 
 export interface AppParts {
   config: Config
   store: Store
   log: Logger
+  /** Where the line of each request goes; the log itself when left out. */
+  logRequest?: RequestLog
 }
 
 export interface App {
@@ -28,8 +30,8 @@ export interface App {
 const BODY_SLACK = 64 * 1024 * 1024
 
 /** The composition root: configuration, store and log become the gateway, and the gateway gets its surfaces. */
-export function createApp({ config, store, log }: AppParts): App {
-  const gateway = new Gateway(config, store, log)
+export function createApp({ config, store, log, logRequest = fields => log.info(fields) }: AppParts): App {
+  const gateway = new Gateway(config, store, log, logRequest)
   const elysia = new Elysia({ normalize: false, aot: true })
     .onError(({ request, code, error }) => {
       if (error instanceof GatewayFault) return faultResponse(error)

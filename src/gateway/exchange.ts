@@ -6,7 +6,7 @@ import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect
 import type { Endpoint, Place } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
-import type { Logger } from '../telemetry/log.ts'
+import type { RequestLog } from '../telemetry/log.ts'
 import type { Caller, TokenBook } from './tokens.ts'
 
 /** One reading of the configuration. Requests in flight keep the one that they began with. */
@@ -48,7 +48,8 @@ export interface Exchange {
   readonly account: string
   readonly gatewayId: string
   readonly client: ClientDialect
-  readonly log: Logger
+  /** Takes the line of the request when it is over. */
+  readonly log: RequestLog
   /** Aborts the upstream call. */
   readonly abort: AbortController
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { Registry } from '../providers/registry.ts'
 import type { Store } from '../storage/store.ts'
-import type { Logger } from '../telemetry/log.ts'
+import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { answer } from './answer.ts'
 import { attempt } from './attempt.ts'
 import { authenticate } from './authenticate.ts'
@@ -31,9 +31,11 @@ export class Gateway {
   #settings: Settings
   readonly #store: Store
   readonly #log: Logger
+  readonly #logRequest: RequestLog
   readonly #models = new ModelCatalogue()
 
-  constructor(config: Config, store: Store, log: Logger) {
+  constructor(config: Config, store: Store, log: Logger, logRequest: RequestLog) {
+    this.#logRequest = logRequest
     this.#store = store
     this.#log = log
     this.#settings = this.#read(config)
@@ -60,7 +62,7 @@ export class Gateway {
       client: arrival.client,
       settings,
       started: performance.now(),
-      log: this.#log,
+      log: this.#logRequest,
       abort: new AbortController(),
       gateway: gatewayOrClosed(settings.config.gateways, arrival.gatewayId),
       text: '',

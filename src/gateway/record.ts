@@ -12,7 +12,7 @@ export function record(exchange: Exchange, status: number): void {
   if (outcome.status !== undefined) return
   outcome.status = outcome.left ? CLIENT_LEFT : status
   const { usage, error, firstByte } = outcome
-  log.info({
+  log({
     method: exchange.request.method,
     path: exchange.path,
     status: outcome.status,

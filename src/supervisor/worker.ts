@@ -26,7 +26,7 @@ async function serve(assignment: Assignment): Promise<void> {
   const { config: read, warnings } = await readConfiguration(assignment, channel)
   const terminal = process.stdout.isTTY === true
   const { createLog } = await import('../telemetry/log.ts')
-  const { logger, flush } = await createLog(read.log, { terminal })
+  const { logger, request: logRequest, flush } = await createLog(read.log, { terminal })
   for (const { message, ...place } of warnings) logger.warn(place, message)
   surviveFaults(logger)
 
@@ -37,7 +37,7 @@ async function serve(assignment: Assignment): Promise<void> {
   ])
   let config = asRun(read, assignment, demo)
   const store = await openStore(config.storage.database)
-  const app = createApp({ config, store, log: logger })
+  const app = createApp({ config, store, log: logger, logRequest })
 
   const firstOfAll = assignment.first && assignment.index === 0
   const shared = assignment.shared || config.server.workers > 1

@@ -4,8 +4,13 @@ import { type LineSink, standardOutput } from './line-sink.ts'
 
 export type Logger = pino.Logger
 
+/** Writes the line of a request that is over. */
+export type RequestLog = (fields: Record<string, unknown>) => void
+
 export interface Log {
   logger: Logger
+  /** The same line as `logger.info(fields)`, for a third of the cost: it is the one line that every request pays for. */
+  request: RequestLog
   /** Resolves when every line so far has been handed to the system; for a clean stop. */
   flush(): Promise<void>
 }
@@ -60,7 +65,25 @@ export async function createLog(
     },
     readable ? await readableStream(sink, terminal) : { write: line => sink.write(line) },
   )
-  return { logger, flush: () => sink.flush() }
+  const request: RequestLog = readable
+    ? fields => logger.info(fields)
+    : fields => {
+        if (logger.isLevelEnabled('info')) sink.write(`${JSON.stringify({ level: 'info', time: now(), ...fields })}\n`)
+      }
+  return { logger, request, flush: () => sink.flush() }
+}
+
+let lastTime = 0
+let lastText = ''
+
+/** The time as ISO text, written anew only when the millisecond has changed. */
+function now(): string {
+  const time = Date.now()
+  if (time !== lastTime) {
+    lastTime = time
+    lastText = new Date(time).toISOString()
+  }
+  return lastText
 }
 
 /** pino-pretty as a plain function: its transport would need a worker thread, which does not survive compilation. */
