@@ -15,8 +15,8 @@ SOURCES := $(shell find src -type f) package.json bun.lock
 .PHONY: run test build release openapi bench clean install
 
 # The demo provider is on, so that the lines it prints work without any key.
-run: install
-	@$(BUN) src/main.ts demo
+run: build
+	@dist/postern demo
 
 build: dist/postern
 

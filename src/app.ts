@@ -39,6 +39,8 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
       log.error({ error, path: pathOf(request.url) }, 'a fault of our own')
       return faultResponse(internalFault())
     })
+    // Whoever opens the address in a browser wants to know what this is.
+    .get('/', () => new Response(null, { status: 302, headers: { location: '/docs' } }), { detail: { hide: true } })
     .use(compatRoutes(gateway))
     .use(healthRoutes(() => store.isOpen()))
     .use(openapiRoutes())
