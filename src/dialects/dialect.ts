@@ -66,6 +66,8 @@ export interface WriteContext {
   /** The model that the client asked for, for streams that never name one. */
   model: string
   includeUsage: boolean
+  /** A guess for answers whose provider reports no usage, from the number of characters in the answer (T96). */
+  estimate?(answered: number): Usage
 }
 
 /** The half of a dialect that speaks with a provider: pure functions, no HTTP, no provider, no store. */

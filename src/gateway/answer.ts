@@ -1,6 +1,7 @@
 import { Collector, expand } from '../conversation/collect.ts'
 import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
 import type { Reply } from '../conversation/reply.ts'
+import { estimateUsage } from '../costs/estimate.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import type { Framing } from '../stream/frame.ts'
 import { framer } from '../stream/framer.ts'
@@ -172,5 +173,9 @@ function writeAsStream(exchange: Exchange, reply: Reply, headers: Headers): Resp
 
 function writeContext(exchange: Exchange) {
   const options = exchange.body.stream_options as { include_usage?: boolean } | null | undefined
-  return { model: exchange.target!.model, includeUsage: options?.include_usage === true }
+  return {
+    model: exchange.target!.model,
+    includeUsage: options?.include_usage === true,
+    estimate: (answered: number) => estimateUsage(exchange.text.length, answered),
+  }
 }

@@ -125,15 +125,27 @@ function readMessage(message: Message, context: ReadContext): Part[] {
 }
 
 export function writeReply(reply: Reply, context: WriteContext): JsonObject {
+  const usage = reply.usage ?? context.estimate?.(lengthOf(reply))
   return {
     id: reply.id || mintId('chatcmpl-'),
     object: 'chat.completion',
     created: seconds(reply.created),
     model: reply.model || context.model,
     choices: reply.choices.map(writeChoice),
-    ...(reply.usage && { usage: writeUsage(reply.usage) }),
+    ...(usage && { usage: writeUsage(usage) }),
     ...reply.unknown,
   }
+}
+
+/** Characters that the model wrote, for an estimate. */
+function lengthOf(reply: Reply): number {
+  let length = 0
+  for (const choice of reply.choices)
+    for (const part of choice.parts) {
+      if ('text' in part) length += part.text.length
+      else if (part.type === 'tool-call') length += part.arguments.length
+    }
+  return length
 }
 
 function writeChoice(choice: Choice): JsonObject {

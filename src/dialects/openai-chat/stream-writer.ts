@@ -40,6 +40,7 @@ export function writer(context: WriteContext): Writer {
   /** Members that belong on a single chunk, waiting for the next one. */
   let waiting: JsonObject | undefined
   let usage: Usage | undefined
+  let spokenLength = 0
 
   const settleHead = () => {
     id ||= mintId('chatcmpl-')
@@ -133,6 +134,7 @@ export function writer(context: WriteContext): Writer {
           case 'end':
             break
           default:
+            spokenLength += lengthOf(event)
             speak(event, draftOf(event.choice).delta, stateOf(event.choice))
         }
       }
@@ -144,6 +146,7 @@ export function writer(context: WriteContext): Writer {
       if (!choices.size) stateOf(0)
       // The provider said that it was done, but not why: that is an ordinary stop.
       for (const [index, state] of choices) if (!state.finished) flush(index, { delta: {}, finish: 'stop' }, frames)
+      usage ??= context.estimate?.(spokenLength)
       if (context.includeUsage && usage) frames.push(frame('', writeUsage(usage)))
       frames.push({ data: '[DONE]' })
       return frames
@@ -155,6 +158,8 @@ export function writer(context: WriteContext): Writer {
 }
 
 type Spoken = Exclude<Event, { type: 'start' | 'usage' | 'ping' | 'unknown' | 'logprobs' | 'finish' | 'error' | 'end' }>
+
+const lengthOf = (event: Spoken): number => ('text' in event ? event.text.length : 0)
 
 /** Adds what an event says to the delta of its batch. */
 function speak(event: Spoken, delta: JsonObject, state: ChoiceState): void {
