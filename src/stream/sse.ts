@@ -12,7 +12,11 @@ export function sseFramer(limit: number): Framer {
   let frames: Frame[] = []
   const parser = createParser({
     maxBufferSize: limit,
-    onEvent: ({ event, data }) => frames.push(event ? { event, data } : { data }),
+    onEvent: ({ event, data }) => {
+      // An event without data says nothing: some servers keep the line alive that way.
+      if (!data.trim()) frames.push({ data: '', comment: true })
+      else frames.push(event ? { event, data } : { data })
+    },
     onComment: () => frames.push({ data: '', comment: true }),
     onError: fault => {
       if (fault.type === 'max-buffer-size-exceeded')

@@ -52,7 +52,7 @@ export function reader(context: ReadContext): Reader {
     read(frame: Frame): Event[] {
       if (over) return []
       if (frame.comment) return [{ type: 'ping' }]
-      if (frame.data === '[DONE]') {
+      if (frame.data.trim() === '[DONE]') {
         over = true
         const events: Event[] = []
         for (const choice of choices.values()) choice.close(events)
@@ -92,6 +92,8 @@ export function reader(context: ReadContext): Reader {
       }
       const usage = readUsage(chunk.usage)
       if (usage) events.push({ type: 'usage', usage })
+      // Usage in a chunk of its own is the last thing that a server says: some then neither finish nor say `[DONE]`.
+      if (usage && choices.size && !chunk.choices?.length) events.push({ type: 'end' })
       return events
     },
     end() {
