@@ -35,7 +35,7 @@ interface RequestWire {
   tools?: ToolWire[] | null
   functions?: FunctionWire[] | null
   tool_choice?: ChoiceWire | null
-  function_call?: 'none' | 'auto' | { name: string } | null
+  function_call?: ChoiceWire | null
   parallel_tool_calls?: boolean | null
   response_format?: {
     type?: string
@@ -96,6 +96,7 @@ export function readRequest(body: JsonObject): Conversation {
     const value = body[name]
     if (!KNOWN.has(name) && value !== null && value !== undefined) unknown[name] = value
   }
+  if (wire.reasoning_effort && !EFFORTS.has(wire.reasoning_effort)) unknown.reasoning_effort = wire.reasoning_effort
   const stop = typeof wire.stop === 'string' ? [wire.stop] : wire.stop
   return {
     turns: readMessages(wire.messages),
@@ -152,20 +153,25 @@ function readChoice(wire: RequestWire): { toolChoice?: ToolChoice; allowedTools?
     if (choice === 'auto' || choice === 'none' || choice === 'required') return { toolChoice: { type: choice } }
     throw new Unsupported('tool_choice', 'expected "auto", "none", "required" or a named function')
   }
-  if ('allowed_tools' in choice && choice.allowed_tools) {
+  if (choice.allowed_tools) {
     const { mode, tools } = choice.allowed_tools
     const allowedTools = (tools ?? []).flatMap(tool => tool.function?.name ?? [])
     return { toolChoice: { type: mode === 'required' ? 'required' : 'auto' }, allowedTools }
   }
-  const name = ('function' in choice ? choice.function?.name : undefined) ?? choice.name
-  if (name && (!('type' in choice) || choice.type === 'function')) return { toolChoice: { type: 'named', name } }
+  const name = choice.function?.name ?? choice.name
+  // Some clients write the plain words as objects.
+  if (!name && typeof choice.type === 'string' && choice.type !== 'function')
+    return readChoice({ ...wire, tool_choice: choice.type })
+  if (name && (choice.type ?? 'function') === 'function') return { toolChoice: { type: 'named', name } }
   throw new Unsupported('tool_choice', 'only functions can be chosen at this provider')
 }
 
 function readOutput(wire: RequestWire): Output {
   const format = wire.response_format
   if (format?.type === 'json_object') return { type: 'json' }
-  if (format?.type !== 'json_schema') return { type: 'text' }
+  if (format?.type === undefined || format.type === 'text') return { type: 'text' }
+  if (format.type !== 'json_schema')
+    throw new Unsupported('response_format.type', 'expected text, json_object or json_schema')
   const { name = 'answer', description, schema = {}, strict } = format.json_schema ?? {}
   return { type: 'schema', name, schema, ...put('description', description), ...put('strict', strict) }
 }
@@ -190,10 +196,10 @@ const EFFORTS = new Set<string>(['none', 'minimal', 'low', 'medium', 'high', 'xh
 function readReasoning(wire: RequestWire): Reasoning | undefined {
   const { effort: nested, max_tokens, enabled, exclude } = wire.reasoning ?? {}
   const said = wire.reasoning_effort ?? nested ?? undefined
-  if (said !== undefined && !EFFORTS.has(said))
-    throw new Unsupported('reasoning_effort', 'expected none, minimal, low, medium, high, xhigh or max')
+  // Groq's `default`, and words to come, leave it to the model.
+  const known = said !== undefined && EFFORTS.has(said) ? said : undefined
   const effort =
-    said ?? (enabled === false ? 'none' : enabled === true && max_tokens === undefined ? 'medium' : undefined)
+    known ?? (enabled === false ? 'none' : enabled === true && max_tokens === undefined ? 'medium' : undefined)
   if (effort === undefined && max_tokens === undefined && exclude === undefined) return undefined
   return {
     ...put('effort', effort as Effort | undefined),
