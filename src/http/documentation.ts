@@ -1,25 +1,19 @@
-import type { TSchema } from '@sinclair/typebox'
 import type { DocumentDecoration } from 'elysia'
 import { ChatCompletionChunk } from '../schemas/chat-chunk.ts'
 import { ChatCompletion } from '../schemas/chat-reply.ts'
 import { ChatCompletionRequest } from '../schemas/chat-request.ts'
-import { ErrorResponse } from '../schemas/errors.ts'
+import { GatewayError } from '../schemas/errors.ts'
 import { Health, Readiness } from '../schemas/health.ts'
 import { ModelList } from '../schemas/models.ts'
 import { anyObject } from '../schemas/open.ts'
+import { chatErrors, envelope, internal, json, noToken, notOpened, type Response } from './documentation-errors.ts'
 import { chatExamples, chunkExample, completionExample, modelsExample } from './documentation-examples.ts'
-import { accountAndGateway, callHeaders, replyHeaders, retryAfter } from './documentation-headers.ts'
+import { accountAndGateway, callHeaders, replyHeaders } from './documentation-headers.ts'
 
 /**
  * The documented routes: address, operation, schemas and errors of each, in one place. The routes take their `path` and
  * `detail` from here; http/openapi.ts makes the document of them. A schema with an `$id` becomes a component of that name.
  */
-
-interface Response {
-  description: string
-  headers?: Record<string, unknown>
-  content?: Record<string, { schema: TSchema; example?: unknown; examples?: Record<string, unknown> }>
-}
 
 interface Operation {
   operationId: string
@@ -37,71 +31,6 @@ const route = <const Path extends string>(path: Path, operation: Operation) => (
   path,
   detail: operation as unknown as DocumentDecoration,
 })
-
-const json = (description: string, schema: TSchema, example?: unknown): Response => ({
-  description,
-  content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
-})
-
-/** An error with an example of it; `code` is the gateway's own word, absent where the provider speaks. */
-const failure = (
-  description: string,
-  error: { message: string; type: string; param?: string; code?: string },
-  headers?: Record<string, unknown>,
-): Response => ({
-  ...json(description, ErrorResponse, { error: { param: null, code: null, ...error } }),
-  ...(headers && { headers }),
-})
-
-const unauthorized = failure('The token is missing or wrong.', {
-  message: 'Unauthorized: send a token of this gateway',
-  type: 'authentication_error',
-  code: 'unauthorized',
-})
-const forbidden = failure('The token does not open this gateway, or the provider refuses.', {
-  message: 'this token does not open the gateway',
-  type: 'permission_error',
-})
-const internal = failure('A fault of the gateway or of the provider.', {
-  message: 'internal error',
-  type: 'server_error',
-})
-
-const chatErrors: Record<string, Response> = {
-  '400': failure(
-    'The body is not a chat request, names no known provider, or asks for what the provider’s format cannot express.',
-    {
-      message: 'model: required, as "<provider>/<model>"',
-      type: 'invalid_request_error',
-      param: 'model',
-    },
-  ),
-  '401': unauthorized,
-  '402': failure('The provider wants to be paid.', { message: 'Insufficient balance', type: 'insufficient_quota' }),
-  '403': forbidden,
-  '404': failure('The provider has no such model.', { message: 'the model does not exist', type: 'not_found_error' }),
-  '413': failure('The body is larger than the configuration’s `server.max_body`.', {
-    message: 'the body is larger than 104857600 bytes',
-    type: 'invalid_request_error',
-  }),
-  '429': failure(
-    'The gateway’s or the provider’s limit is reached.',
-    { message: 'Rate limited', type: 'rate_limit_error' },
-    retryAfter,
-  ),
-  '500': internal,
-  '502': failure('The provider gave no answer that can be read.', {
-    message: 'no answer from openai: the connection was closed',
-    type: 'server_error',
-    code: 'upstream_closed',
-  }),
-  '503': failure('The provider is overloaded.', { message: 'Overloaded', type: 'server_error' }, retryAfter),
-  '504': failure('The provider did not answer in time.', {
-    message: 'no answer from openai: timed out',
-    type: 'timeout_error',
-    code: 'upstream_timeout',
-  }),
-}
 
 const chat = (operationId: string, summary: string, description: string, place: readonly unknown[]): Operation => ({
   operationId,
@@ -134,8 +63,15 @@ const models = (operationId: string, summary: string, description: string, place
   ...(place.length > 0 && { parameters: place }),
   responses: {
     '200': json('The models, with their prices where they are known.', ModelList, modelsExample),
-    '401': unauthorized,
-    '403': forbidden,
+    ...(place.length > 0 && {
+      '400': json(
+        'There is no such gateway.',
+        GatewayError,
+        envelope(2001, 400, 'Please configure AI Gateway: there is no gateway "team"'),
+      ),
+    }),
+    '401': noToken,
+    '403': notOpened,
     '500': internal,
   },
 })

@@ -10,7 +10,7 @@ export const folder = `${import.meta.dir}/generated`
  * no client that the project's own type check could find.
  */
 const consumer = `import { createClient } from './client'
-import type { ChatCompletionChunk, ChatCompletionRequest } from './index'
+import type { ChatCompletionChunk, ChatCompletionRequest, ErrorResponse, GatewayError } from './index'
 import { createChatCompletion, createGatewayChatCompletion, getHealth, getReadiness, listModels } from './index'
 
 const messages: ChatCompletionRequest['messages'] = [
@@ -24,6 +24,12 @@ export const wrongRole: ChatCompletionRequest = { model: 'a/b', messages: [{ rol
 export const wrongPart: ChatCompletionRequest = { model: 'a/b', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: 5 }] }] }
 // @ts-expect-error a request names a model
 export const noModel: ChatCompletionRequest = { messages }
+
+/** The message of an error, in OpenAI's shape or in the gateway's envelope. */
+function reasonOf(answer: ErrorResponse | GatewayError | undefined): string | undefined {
+  if (!answer) return undefined
+  return 'httpCode' in answer ? (answer as GatewayError).message : (answer as ErrorResponse).error.message
+}
 
 export async function run(baseUrl: string, token: string) {
   const client = createClient({ baseUrl, auth: scheme => (scheme.type === 'http' ? token : undefined) })
@@ -58,8 +64,8 @@ export async function run(baseUrl: string, token: string) {
     streamed,
     tokens,
     refused: refused.response?.status,
-    reason: refused.error && 'error' in refused.error ? refused.error.error.message : undefined,
-    invalid: invalid.error && 'error' in invalid.error ? invalid.error.error.message : undefined,
+    reason: reasonOf(refused.error),
+    invalid: reasonOf(invalid.error),
     models: (await listModels({ client })).data?.data.map(model => model.id),
     health: (await getHealth({ client })).data?.status,
     ready: (await getReadiness({ client })).data?.status,

@@ -108,8 +108,13 @@ describe('the document', () => {
     expect(chat.requestBody!.content['application/json']!.schema).toEqual(ref('ChatCompletionRequest'))
     expect(chat.responses['200']!.content!['application/json']!.schema).toEqual(ref('ChatCompletion'))
     expect(chat.responses['200']!.content!['text/event-stream']!.schema).toEqual(ref('ChatCompletionChunk'))
-    for (const status of ['400', '401', '404', '413', '429', '500', '502', '504'])
+    for (const status of ['404', '413', '429', '500', '502', '504'])
       expect(chat.responses[status]!.content!['application/json']!.schema).toEqual(ref('ErrorResponse'))
+    // What the gateway itself says of tokens and gateways has Cloudflare's envelope.
+    for (const status of ['400', '401', '403'])
+      expect(chat.responses[status]!.content!['application/json']!.schema).toEqual({
+        anyOf: [ref('ErrorResponse'), ref('GatewayError')],
+      } as never)
     expect(components.schemas.ChatCompletionRequest!.properties!.messages).toMatchObject({ items: ref('ChatMessage') })
     expect(components.schemas.ChatMessage).toMatchObject({
       discriminator: { propertyName: 'role', mapping: { user: '#/components/schemas/UserMessage' } },
