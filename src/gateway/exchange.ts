@@ -14,6 +14,7 @@ export interface Settings {
   config: Config
   accounts: ReadonlySet<string>
   tokens: TokenBook
+  gateways: ReadonlyMap<string, GatewaySettings>
   registry: Registry
 }
 

@@ -2,26 +2,25 @@ import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { Exchange } from './exchange.ts'
 import { noSuchGateway } from './fault.ts'
 
-/** What `default` is before anybody configures it (contract 1.2). */
+/** What a gateway is where its declaration says nothing, and what `default` is before anybody declares it (contract 1.2). */
 const DEFAULT: GatewaySettings = { authentication: true, collect_logs: true, cache_ttl: 0 }
 
-/** The settings of a declared gateway; `default` exists always. */
-export function settingsOf(gateways: Record<string, GatewaySettings>, id: string): GatewaySettings | undefined {
-  const declared = Object.hasOwn(gateways, id) ? gateways[id] : undefined
-  if (declared) return { ...DEFAULT, ...declared }
-  return id === 'default' ? DEFAULT : undefined
+/** The gateways that there are, complete; `default` is always among them. */
+export function gatewaysOf(declared: Record<string, GatewaySettings>): ReadonlyMap<string, GatewaySettings> {
+  const gateways = new Map([['default', DEFAULT]])
+  for (const [id, settings] of Object.entries(declared)) gateways.set(id, { ...DEFAULT, ...settings })
+  return gateways
 }
 
 /**
  * Before authentication an unknown gateway counts as closed, so that ids cannot be guessed from outside; afterwards
  * {@link demandGateway} tells that it does not exist.
  */
-export function gatewayOrClosed(gateways: Record<string, GatewaySettings>, id: string): GatewaySettings {
-  return settingsOf(gateways, id) ?? DEFAULT
+export function gatewayOrClosed(gateways: ReadonlyMap<string, GatewaySettings>, id: string): GatewaySettings {
+  return gateways.get(id) ?? DEFAULT
 }
 
 /** @throws GatewayFault 400/2001 for an id that nobody declared */
-export function demandGateway(exchange: Exchange): void {
-  if (!settingsOf(exchange.settings.config.gateways, exchange.gatewayId))
-    throw noSuchGateway(exchange.gatewayId.slice(0, 64))
+export function demandGateway({ settings, gatewayId }: Exchange): void {
+  if (!settings.gateways.has(gatewayId)) throw noSuchGateway(gatewayId.slice(0, 64))
 }

@@ -11,7 +11,7 @@ import { chooseTarget } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { Exchange, Settings } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
-import { demandGateway, gatewayOrClosed } from './find-gateway.ts'
+import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { ModelCatalogue } from './models.ts'
 import { record } from './record.ts'
 import { TokenBook } from './tokens.ts'
@@ -64,7 +64,7 @@ export class Gateway {
       started: performance.now(),
       log: this.#logRequest,
       abort: new AbortController(),
-      gateway: gatewayOrClosed(settings.config.gateways, arrival.gatewayId),
+      gateway: gatewayOrClosed(settings.gateways, arrival.gatewayId),
       text: '',
       body: {},
       stream: false,
@@ -122,6 +122,7 @@ export class Gateway {
       config,
       accounts: new Set(config.accounts),
       tokens: new TokenBook(config, this.#store),
+      gateways: gatewaysOf(config.gateways),
       registry: new Registry(config),
     }
   }
