@@ -1,5 +1,6 @@
 import type { Config, Permission } from '../config/schema.ts'
 import type { Store } from '../storage/store.ts'
+import { hashToken } from '../storage/token-secret.ts'
 
 /** Who calls: what is left of a token once it has been recognised. */
 export interface Caller {
@@ -7,11 +8,6 @@ export interface Caller {
   permissions: ReadonlySet<Permission>
   /** The gateways that the token opens; undefined for all. */
   gateways?: ReadonlySet<string>
-}
-
-/** Tokens are looked up by their SHA-256, so that neither the time of a comparison nor the memory tells anything of them. */
-export function hashToken(token: string): string {
-  return new Bun.CryptoHasher('sha256').update(token).digest('hex')
 }
 
 interface Remembered {
@@ -25,7 +21,10 @@ const HOLD_MS = 2_000
 /** So that guessing tokens cannot fill the memory. */
 const MOST_REMEMBERED = 10_000
 
-/** The tokens of the file, and those of the store, which may come and go while the server runs. */
+/**
+ * The tokens of the file, and those of the store, which may come and go while the server runs. They are looked up by
+ * their SHA-256, so that neither the time of a comparison nor the memory tells anything of them.
+ */
 export class TokenBook {
   readonly #declared = new Map<string, Caller>()
   readonly #remembered = new Map<string, Remembered>()

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const secretLength = 32
@@ -18,5 +18,5 @@ export function newToken(): string {
 
 /** What is kept of a token: SHA-256 in lower-case hex. A long random secret needs no salt and no slow hash. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+  return new Bun.CryptoHasher('sha256').update(token).digest('hex')
 }

@@ -1,6 +1,5 @@
 import { EventStreamCodec } from '@smithy/eventstream-codec'
-import type { Frame } from './frame.ts'
-import { type Framer, StreamFault } from './framer.ts'
+import { type Frame, type Framer, StreamFault } from './frame.ts'
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()

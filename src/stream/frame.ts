@@ -12,3 +12,14 @@ export interface Frame {
   /** A keep-alive (an SSE comment): there is no data. */
   comment?: boolean
 }
+
+/** Cuts a stream of bytes into frames; where the bytes are split changes nothing (T13, T14). */
+export interface Framer {
+  /** @throws StreamFault when the bytes break the framing */
+  push(bytes: Uint8Array): Frame[]
+  /** The bytes ended: the last frame, where it lacked its end mark. */
+  end(): Frame[]
+}
+
+/** The provider's bytes are not the framing that they claim to be. */
+export class StreamFault extends Error {}

@@ -1,5 +1,4 @@
-import type { Frame } from './frame.ts'
-import { type Framer, StreamFault } from './framer.ts'
+import { type Frame, type Framer, StreamFault } from './frame.ts'
 
 /**
  * Cuts newline-delimited JSON. Split on LF only, since other line ends may stand inside strings of lenient writers; a

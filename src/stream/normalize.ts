@@ -2,8 +2,7 @@ import type { ProviderError } from '../conversation/errors.ts'
 import type { Event } from '../conversation/events.ts'
 import type { Finish, Usage } from '../conversation/reply.ts'
 import { encodeFrames } from './encode.ts'
-import type { Frame, Framing } from './frame.ts'
-import { type Framer, StreamFault } from './framer.ts'
+import { type Frame, type Framer, type Framing, StreamFault } from './frame.ts'
 import type { Reader, Writer } from './translator.ts'
 
 /** What became of a stream, for the record. */

@@ -1,6 +1,5 @@
 import { createParser } from 'eventsource-parser'
-import type { Frame } from './frame.ts'
-import { type Framer, StreamFault } from './framer.ts'
+import { type Frame, type Framer, StreamFault } from './frame.ts'
 
 /**
  * Cuts server-sent events: LF, CR and CRLF, a BOM, comments, several `data:` lines, no space after the colon, and a
