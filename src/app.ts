@@ -26,8 +26,8 @@ export interface App {
   reload(config: Config): void
 }
 
-/** Bodies are measured by ourselves, with an answer that says so; the server's own bound only has to be larger. */
-const BODY_SLACK = 64 * 1024 * 1024
+/** Bodies are measured by ourselves, with an answer that says so: the server's own refusal has no body. */
+const NO_BOUND = Number.MAX_SAFE_INTEGER
 
 /** The composition root: configuration, store and log become the gateway, and the gateway gets its surfaces. */
 export function createApp({ config, store, log, logRequest = fields => log.info(fields) }: AppParts): App {
@@ -56,7 +56,7 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
         reusePort,
         // Reasoning models are silent for minutes; our own timers decide.
         idleTimeout: 0,
-        maxRequestBodySize: gateway.config.server.max_body + BODY_SLACK,
+        maxRequestBodySize: NO_BOUND,
       })
       return {
         port: server!.port!,

@@ -38,7 +38,7 @@ export class Collector {
         const slot = this.#slot(event.choice)
         const { type: _, choice: __, block, ...rest } = event
         const open = slot.blocks.get(block)
-        if (open?.type !== 'reasoning') {
+        if (open?.type !== 'reasoning' || kindOf(open.native) !== kindOf(event.native)) {
           const part: Part = { type: 'reasoning', ...rest }
           slot.blocks.set(block, part)
           slot.choice.parts.push(part)
@@ -51,6 +51,8 @@ export class Collector {
         const part = { type: 'tool-call' as const, arguments: '', ...rest }
         slot.calls.set(call, part)
         slot.choice.parts.push(part)
+        // Holds where the provider never says why it stopped.
+        slot.choice.finish = 'tool-calls'
         break
       }
       case 'tool-arguments': {
@@ -116,6 +118,9 @@ export class Collector {
     }))
   }
 }
+
+/** Two kinds of entry may bear one number, as a summary and the encrypted reasoning behind it do. */
+const kindOf = (native: unknown): unknown => (native as { type?: unknown } | undefined)?.type
 
 /** @throws ProviderFailure when the events hold an error */
 export function collect(events: Iterable<Event>): Reply {

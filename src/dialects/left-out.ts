@@ -1,40 +1,54 @@
 import type { Conversation, JsonObject, Tool } from '../conversation/conversation.ts'
 import { Unsupported } from '../conversation/errors.ts'
+import type { Part } from '../conversation/parts.ts'
 
-/** What a target has words for, beyond what all have. */
-export interface Vocabulary {
-  logprobs?: boolean
-  cache?: boolean
-  parallelToolCalls?: boolean
-}
+/** Whether the caller gave a field whose loss leaves the answer's meaning alone. */
+const HARMLESS = {
+  min_p: ({ sampling }) => sampling.minP !== undefined,
+  seed: ({ sampling }) => sampling.seed !== undefined,
+  presence_penalty: ({ sampling }) => sampling.presencePenalty !== undefined,
+  frequency_penalty: ({ sampling }) => sampling.frequencyPenalty !== undefined,
+  user: ({ user }) => user !== undefined,
+  metadata: ({ metadata }) => metadata !== undefined,
+  prompt_cache_key: ({ promptCacheKey }) => promptCacheKey !== undefined,
+  verbosity: ({ verbosity }) => verbosity !== undefined,
+  // `auto` and `default` ask for nothing but what every provider does.
+  service_tier: ({ serviceTier }) => !['auto', 'default', undefined].includes(serviceTier),
+  parallel_tool_calls: ({ parallelToolCalls, tools }) => parallelToolCalls === false && tools.length > 0,
+  'reasoning.exclude': ({ reasoning }) => reasoning?.visible === false,
+  'messages[].name': ({ turns }) => turns.some(turn => turn.name !== undefined),
+  cache_control: conversation =>
+    conversation.tools.some(tool => tool.cache) ||
+    hasPart(conversation, part => 'cache' in part && Boolean(part.cache)),
+  'messages[].content[].image_url.detail': conversation =>
+    hasPart(conversation, part => part.type === 'image' && part.detail !== undefined && part.detail !== 'auto'),
+  'messages[].content[].file.filename': conversation =>
+    hasPart(conversation, part => part.type === 'file' && part.filename !== undefined),
+} satisfies Record<string, (conversation: Conversation) => boolean>
+
+const hasPart = ({ turns }: Conversation, is: (part: Part) => boolean): boolean =>
+  turns.some(turn => turn.parts.some(is))
+
+/** A field of the chat request that only some targets have a word for. */
+export type Word = keyof typeof HARMLESS | 'n' | 'logprobs'
 
 /**
- * The fields that the caller gave and for which targets without OpenAI's extras have no word, where the loss leaves the
- * answer's meaning alone.
+ * The fields that the caller gave and the target has no word for, where the loss leaves the answer's meaning alone.
+ * @param title the target's name, for messages
+ * @param words what it has words for, or deals with by itself
  * @throws Unsupported where it would not: several answers, log probabilities, biased tokens
  */
-export function leftOut(conversation: Conversation, target: Vocabulary = {}): string[] {
-  const { sampling, turns, tools } = conversation
-  if ((conversation.count ?? 1) > 1) throw new Unsupported('n', 'this provider gives one answer a request')
-  if (!target.logprobs && sampling.logprobs)
-    throw new Unsupported('logprobs', 'this provider does not give log probabilities')
-  if (Object.keys(sampling.logitBias ?? {}).length > 0)
-    throw new Unsupported('logit_bias', 'this provider cannot weigh single tokens')
-  const dropped: string[] = []
-  if (conversation.user !== undefined) dropped.push('user')
-  if (conversation.metadata !== undefined) dropped.push('metadata')
-  if (conversation.promptCacheKey !== undefined) dropped.push('prompt_cache_key')
-  if (conversation.verbosity !== undefined) dropped.push('verbosity')
-  // `auto` and `default` ask for nothing but what every provider does.
-  if (!['auto', 'default', undefined].includes(conversation.serviceTier)) dropped.push('service_tier')
-  if (!target.parallelToolCalls && conversation.parallelToolCalls === false && tools.length > 0)
-    dropped.push('parallel_tool_calls')
-  if (conversation.reasoning?.visible === false) dropped.push('reasoning.exclude')
-  if (turns.some(turn => turn.name !== undefined)) dropped.push('messages[].name')
-  const marked =
-    tools.some(tool => tool.cache) || turns.some(turn => turn.parts.some(part => 'cache' in part && part.cache))
-  if (!target.cache && marked) dropped.push('cache_control')
-  return dropped
+export function leftOut(conversation: Conversation, title: string, words: readonly Word[]): string[] {
+  const { sampling, count } = conversation
+  if (count !== undefined && count > 1 && !words.includes('n'))
+    throw new Unsupported('n', `${title} gives one answer a request`)
+  if (!words.includes('logprobs'))
+    for (const [name, value] of Object.entries({ logprobs: sampling.logprobs, top_logprobs: sampling.topLogprobs }))
+      if (value) throw new Unsupported(name, `${title} gives no log probabilities`)
+  if (sampling.logitBias && Object.keys(sampling.logitBias).length > 0)
+    throw new Unsupported('logit_bias', `${title} has no bias on tokens`)
+  const names = Object.keys(HARMLESS) as (keyof typeof HARMLESS)[]
+  return names.filter(name => !words.includes(name) && HARMLESS[name](conversation))
 }
 
 /** Copies the unknown fields that the target takes into the body, each under its own name, and names the others. */

@@ -10,6 +10,9 @@ export interface ToolIdRule {
   make(id: string): string
 }
 
+/** For targets that take any id, as long as no two calls share one. */
+export const ANY_ID: ToolIdRule = { pattern: /./, make: id => id }
+
 /** Makes ids of `[a-zA-Z0-9_-]` of at most `max` characters: a readable piece, then a hash. */
 export function readableId(max: number): (id: string) => string {
   return id => `${id.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, max - 9)}_${shortHash(id)}`

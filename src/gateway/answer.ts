@@ -10,7 +10,7 @@ import type { Exchange } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { passedHeaders } from './headers.ts'
 import { type ReadBody, readBody } from './json-body.ts'
-import { passUnchanged } from './pass.ts'
+import { notAnswer, passStream, passWhole } from './pass.ts'
 import { record } from './record.ts'
 import { streamHeaders } from './stream-headers.ts'
 import type { UpstreamAnswer } from './upstream.ts'
@@ -21,6 +21,8 @@ const MEDIA_TYPES: Record<Framing, string> = {
   'aws-event-stream': 'application/vnd.amazon.eventstream',
 }
 const JSON_TYPE = 'application/json'
+/** A shorter key is a placeholder for a server that needs none, and may be a word of any text. */
+const SHORTEST_KEY = 8
 
 /**
  * Turns the provider's answer into the client's: its bytes unchanged where both speak one dialect faithfully, through
@@ -33,7 +35,11 @@ export async function answer(exchange: Exchange, came: UpstreamAnswer): Promise<
   if (came.status < 200 || came.status >= 300) return failed(exchange, came, headers)
   const type = came.headers.get('content-type') ?? ''
   const streams = isStream(type, dialect.framing, exchange.stream)
-  if (unchanged && streams === exchange.stream) return passUnchanged(exchange, came, headers)
+  if (unchanged && streams && exchange.stream) {
+    const passed = await passStream(exchange, came, headers)
+    return passed instanceof Response ? passed : fail(exchange, passed, headers)
+  }
+  if (unchanged && !streams && !exchange.stream) return passWhole(exchange, came, headers)
   if (streams && came.body)
     return exchange.stream ? translateStream(exchange, came.body, headers) : gather(exchange, came.body, headers)
   return translateReply(exchange, await readAnswer(exchange, came), headers)
@@ -60,21 +66,22 @@ async function readAnswer(exchange: Exchange, came: UpstreamAnswer): Promise<Rea
     )
   }
   if (body.json) return body
-  const found = body.text.trim()
-    ? /^\s*</.test(body.text)
-      ? 'a web page'
-      : 'something other than JSON'
-    : 'an empty body'
-  throw upstreamFault('closed', title, `it answered ${came.status} with ${found}`)
+  throw notAnswer(title, came.status, body.text)
 }
 
 /** An error of the provider, in the client's shape, with the provider's status; its own bytes where they are that already. */
 async function failed(exchange: Exchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
   const { dialect, unchanged } = exchange.written!
-  const body = await readBody(came, 'error').catch((): ReadBody => ({ text: '', value: '', json: false }))
+  const { provider } = exchange.target!.reach
   // A redirect is not followed, since it would carry the key elsewhere; to the client that is a failure of the provider.
-  const status = came.status >= 400 ? came.status : 502
-  const error = dialect.readError(status, body.value, came.headers)
+  if (came.status < 400) {
+    exchange.abort.abort()
+    const what = came.headers.has('location') ? 'a redirect, which is not followed' : 'which is no answer'
+    throw upstreamFault('closed', provider.title, `it answered ${came.status}, ${what}`)
+  }
+  if (came.status === 401 && exchange.credential) provider.forget?.(exchange.credential)
+  const body = await readBody(came, 'error').catch((): ReadBody => ({ text: '', value: '', json: false }))
+  const error = dialect.readError(came.status, body.value, came.headers)
   const own = unchanged && body.json && typeof (body.value as { error?: unknown } | null)?.error === 'object'
   return fail(exchange, error, headers, own ? body.text : undefined)
 }
@@ -83,7 +90,14 @@ function fail(exchange: Exchange, error: ProviderError, headers: Headers, text?:
   headers.set('content-type', JSON_TYPE)
   exchange.outcome.error = error
   record(exchange, error.status)
-  return new Response(text ?? JSON.stringify(exchange.client.writeError(error)), { status: error.status, headers })
+  const body = withoutKey(exchange, text ?? JSON.stringify(exchange.client.writeError(error)))
+  return new Response(body, { status: error.status, headers })
+}
+
+/** Providers like to quote the key that they refuse; the operator's is not for the client's eyes. */
+function withoutKey({ credential, callerKey }: Exchange, text: string): string {
+  if (callerKey !== undefined || !credential || credential.length < SHORTEST_KEY) return text
+  return text.includes(credential) ? text.replaceAll(credential, '***') : text
 }
 
 async function translateStream(
@@ -118,16 +132,22 @@ async function gather(exchange: Exchange, source: ReadableStream<Uint8Array>, he
   const cutter = framer(dialect.framing)
   const collector = new Collector()
   let complete = false
+  let over = false
   const take = (frames: ReturnType<typeof cutter.push>) => {
     for (const frame of frames)
       for (const event of reader.read(frame)) {
-        complete ||= event.type === 'finish' || event.type === 'end'
+        over ||= event.type === 'end'
+        complete ||= over || event.type === 'finish'
         collector.add(event)
       }
   }
   try {
-    for await (const bytes of source) take(cutter.push(bytes))
-    take(cutter.end())
+    for await (const bytes of source) {
+      take(cutter.push(bytes))
+      // Some keep the connection open behind their end mark (T29).
+      if (over) break
+    }
+    if (!over) take(cutter.end())
     for (const event of reader.end()) collector.add(event)
   } catch (fault) {
     if (fault instanceof ProviderFailure) return fail(exchange, fault.error, headers)

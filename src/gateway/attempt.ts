@@ -5,6 +5,8 @@ import { GatewayFault, upstreamFault } from './fault.ts'
 import { addressOf } from './place.ts'
 import { type UpstreamAnswer, upstream } from './upstream.ts'
 
+/** A timer of more than 2^31 - 1 ms would go off at once. */
+const LONGEST_MS = 2_147_483_647
 /** A token service answers at once or not at all. */
 const TOKEN_EXCHANGE_MS = 10_000
 
@@ -21,12 +23,13 @@ export async function attempt(exchange: Exchange): Promise<UpstreamAnswer> {
     // One decoder for the life of the stream is best none at all (T16).
     headers: { 'content-type': 'application/json', 'accept-encoding': 'identity' },
     body,
+    region: place.region ?? reach.provider.defaultRegion,
   }
   if (endpoint.headers) Object.assign(outgoing.headers, endpoint.headers)
   if (headers) Object.assign(outgoing.headers, headers)
   addHeaders(exchange, reach, outgoing.headers)
   if (exchange.credential) {
-    const pending = authorize(reach, outgoing, exchange.credential)
+    const pending = authorize(exchange, reach, outgoing, exchange.credential)
     if (pending) await pending
   }
 
@@ -59,18 +62,25 @@ function addHeaders(exchange: Exchange, { provider, settings }: Reach, headers: 
   for (const name in settings.headers) headers[name.toLowerCase()] = settings.headers[name]!
 }
 
-const authContext: AuthContext = {
-  fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(TOKEN_EXCHANGE_MS) }),
+const forOperator: AuthContext = {
+  fetch: (url, init) => fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TOKEN_EXCHANGE_MS) }),
 }
+const forCaller: AuthContext = { ...forOperator, fromCaller: true }
 
 /** Only a few ways of authentication have to wait for anything. */
-function authorize({ provider }: Reach, outgoing: Outgoing, credential: string): Promise<void> | undefined {
+function authorize(
+  exchange: Exchange,
+  { provider }: Reach,
+  outgoing: Outgoing,
+  credential: string,
+): Promise<void> | undefined {
   const refused = (fault: unknown): never => {
     const message = fault instanceof CredentialFault ? fault.message : 'its token service could not be reached'
     throw new GatewayFault({ status: 502, code: 'provider_credential', message: `${provider.title}: ${message}` })
   }
   try {
-    return provider.auth(outgoing, credential, authContext)?.catch(refused)
+    const context = exchange.callerKey === undefined ? forOperator : forCaller
+    return provider.auth(outgoing, credential, context)?.catch(refused)
   } catch (fault) {
     return refused(fault)
   }
@@ -81,9 +91,9 @@ function patienceOf(exchange: Exchange): number {
   const said = exchange.request.headers.get('cf-aig-request-timeout')
   if (said !== null) {
     const asked = Number(said)
-    if (Number.isFinite(asked) && asked > 0) return asked
+    if (Number.isFinite(asked) && asked > 0) return Math.min(asked, LONGEST_MS)
   }
-  return exchange.settings.config.server.first_byte_timeout * 1_000
+  return Math.min(exchange.settings.config.server.first_byte_timeout * 1_000, LONGEST_MS)
 }
 
 /** What a failed call was, in words: never the address, which may hold what should not be shown. */

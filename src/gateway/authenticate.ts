@@ -48,7 +48,8 @@ function settle(
   second: Caller | undefined,
 ): void {
   const caller = explicit === undefined ? second : first
-  if (plain !== undefined && plain !== explicit && !second) exchange.callerKey = plain
+  // A token of ours that no longer opens anything is still no key of a provider's, and nobody else's business.
+  if (plain !== undefined && plain !== explicit && !second && !plain.startsWith('pst_')) exchange.callerKey = plain
   exchange.caller = caller
   if (exchange.gateway.authentication === false) return
   if (!caller) throw unauthorized()

@@ -11,7 +11,7 @@ export function chooseTarget(exchange: Exchange): void {
   const slash = name.indexOf('/')
   const { registry } = exchange.settings
   if (slash <= 0 || slash === name.length - 1) {
-    const whole = registry.find(name)
+    const whole = registry.find(slash < 0 ? name : name.slice(0, slash))
     throw invalidModel(
       whole
         ? `model: the provider is "${whole.provider.slug}", but no model is named; expected "${whole.provider.slug}/<model>"`
@@ -27,8 +27,14 @@ export function chooseTarget(exchange: Exchange): void {
       2008,
     )
   }
-  exchange.target = { reach, model: name.slice(slash + 1) }
+  const model = name.slice(slash + 1)
+  // Model ids become part of addresses; such a step would lead elsewhere on the provider's host.
+  if (model.includes('.') && STEP_UP.test(model))
+    throw invalidModel('model: expected an id without the steps "." and ".."')
+  exchange.target = { reach, model }
 }
+
+const STEP_UP = /(?:^|\/)\.\.?(?:\/|$)/
 
 const invalidModel = (message: string, number?: number) =>
   new GatewayFault({

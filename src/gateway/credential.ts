@@ -9,8 +9,8 @@ export function chooseCredential(exchange: Exchange): void {
   const { provider, settings } = exchange.target!.reach
   const stored = settings.keys?.default || Object.values(settings.keys ?? {}).find(Boolean)
   // On an open gateway nobody has shown a token: the operator's keys are only for those who have (contract 2.1).
-  exchange.credential = exchange.callerKey ?? (exchange.caller || provider.keyless ? stored : undefined)
-  if (exchange.credential || provider.keyless) return
+  exchange.credential = exchange.callerKey ?? (exchange.caller ? stored : undefined)
+  if (exchange.credential || (provider.keyless && !stored)) return
   const where = provider.slug.startsWith('custom-')
     ? `custom_providers.${provider.slug.slice(7)}`
     : `providers.${provider.slug}`

@@ -14,6 +14,7 @@ const NOT_PASSED = new Set([
   'content-type',
   'set-cookie',
   'date',
+  'location',
   'server',
   'alt-svc',
   'strict-transport-security',

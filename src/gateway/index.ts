@@ -89,7 +89,9 @@ export class Gateway {
       exchange.outcome.left = true
       exchange.abort.abort()
     }
-    exchange.request.signal.addEventListener('abort', leave, { once: true })
+    const { signal } = exchange.request
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
     chooseTarget(exchange)
     chooseCredential(exchange)
     writeRequest(exchange)
@@ -98,7 +100,7 @@ export class Gateway {
 
   /** What the configured providers can serve. @throws GatewayFault */
   async models(exchange: Exchange): Promise<JsonObject> {
-    const list = await this.#models.list(exchange.settings, this.#log)
+    const list = await this.#models.list(exchange, this.#log)
     record(exchange, 200)
     return list
   }

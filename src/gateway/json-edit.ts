@@ -4,7 +4,7 @@
  *
  * @param text an object that JSON.parse has accepted
  * @param changes new values by member name; every occurrence of the member is changed
- * @returns the text, or undefined when a member was not found (its name may be written with escapes)
+ * @returns the text, or undefined when a member was not found
  */
 export function editJson(text: string, changes: Record<string, unknown>): string | undefined {
   const wanted = new Set(Object.keys(changes))
@@ -19,7 +19,8 @@ export function editJson(text: string, changes: Record<string, unknown>): string
       const end = endOfString(text, at)
       // At depth 1 a string followed by a colon is a member's name.
       if (depth === 1) {
-        const name = text.slice(at + 1, end)
+        const written = text.slice(at + 1, end)
+        const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written
         const colon = skipSpace(text, end + 1)
         if (text.charCodeAt(colon) === COLON) {
           at = skipSpace(text, colon + 1)

@@ -1,49 +1,117 @@
+import type { ProviderError } from '../conversation/errors.ts'
 import type { Usage } from '../conversation/reply.ts'
 import type { Watch } from '../dialects/dialect.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
 import type { Exchange } from './exchange.ts'
-import { upstreamFault } from './fault.ts'
+import { type GatewayFault, upstreamFault } from './fault.ts'
+import { firstBytes, peek } from './first-bytes.ts'
 import { record } from './record.ts'
 import { streamHeaders } from './stream-headers.ts'
 import type { UpstreamAnswer } from './upstream.ts'
 
-/** Up to this size an answer of known length goes out in one piece; a larger one is passed on as it comes. */
+/** Up to this size an answer is held until it is whole, so that one that breaks off is still told as a failure. */
 const ONE_PIECE = 1024 * 1024
 
-/** Hands the provider's bytes on as they are, and reads usage from them when they are through. */
-export async function passUnchanged(exchange: Exchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
-  const { provider } = exchange.target!.reach
-  const { watch, framing } = exchange.written!.dialect
-  if (exchange.stream) streamHeaders(headers)
-  else headers.set('content-type', came.headers.get('content-type') ?? 'application/json')
-
-  const length = Number(came.headers.get('content-length') ?? Number.NaN)
-  if (!exchange.stream && length <= ONE_PIECE) {
-    const bytes = await came.bytes().catch(() => {
-      throw upstreamFault('closed', provider.title, 'the connection broke in the middle of the answer')
-    })
-    if (!bytes.length) throw upstreamFault('closed', provider.title, `it answered ${came.status} with an empty body`)
-    if (watch)
-      exchange.outcome.usage = usageInText(watch, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString())
+/** Hands the provider's JSON on as it is, and reads usage from it when it is through. */
+export async function passWhole(exchange: Exchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
+  const { title } = exchange.target!.reach.provider
+  const { watch } = exchange.written!.dialect
+  headers.set('content-type', came.headers.get('content-type') ?? 'application/json')
+  const { bytes, more } = await firstBytes(came, ONE_PIECE).catch(() => {
+    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+  })
+  if (!looksLikeJson(bytes)) {
+    await more?.cancel().catch(() => {})
+    throw notAnswer(title, came.status, textOf(bytes.subarray(0, 1_000)))
+  }
+  if (!more) {
+    if (watch) exchange.outcome.usage = usageInText(watch, textOf(bytes))
     record(exchange, came.status)
     return new Response(bytes, { status: came.status, headers })
   }
-  if (!came.body) throw upstreamFault('closed', provider.title, `it answered ${came.status} with an empty body`)
+  const settled = ({ end }: Tapped) => {
+    exchange.outcome.left ||= end === 'left'
+    if (end !== 'complete') exchange.abort.abort()
+    record(exchange, came.status)
+  }
+  const close = (tapped: Tapped): undefined => {
+    if (tapped.end !== 'broken') return
+    exchange.outcome.error = upstreamClosed('the connection to the provider was lost in the middle of the answer')
+    settled(tapped)
+    // What has gone out is no JSON; only a connection that breaks tells the client so.
+    throw new DOMException('the provider broke off', 'AbortError')
+  }
+  return new Response(tap(more, close, settled), { status: came.status, headers })
+}
+
+/**
+ * Hands the provider's stream on as it is, and reads usage from it when it is through.
+ * @returns the failure that came in place of the first words, of which nothing has been sent (T08)
+ */
+export async function passStream(
+  exchange: Exchange,
+  came: UpstreamAnswer,
+  headers: Headers,
+): Promise<Response | ProviderError> {
+  const { watch, framing } = exchange.written!.dialect
+  const { title } = exchange.target!.reach.provider
+  const lost = (why: string) => upstreamFault('closed', title, why)
+  if (!came.body) throw lost(`it answered ${came.status} with an empty body`)
+  const { first, rest } = await peek(came.body).catch(() => {
+    throw lost('the connection broke before the first word')
+  })
+  if (first?.done) throw lost('it closed the stream without an answer')
+  const error = first && errorIn(exchange, first.value)
+  if (error) {
+    exchange.abort.abort()
+    return error
+  }
+  streamHeaders(headers)
   const body = tap(
-    came.body,
-    tapped => (exchange.stream && watch && !watch.complete(tapped.tail) ? cutOff(exchange, tapped) : undefined),
+    rest,
+    tapped => (watch && !watch.complete(tapped.tail) ? cutOff(exchange, tapped) : undefined),
     ({ tail, end }) => {
       if (end === 'left') {
         exchange.outcome.left = true
         exchange.abort.abort()
       }
-      if (watch) exchange.outcome.usage = exchange.stream ? usageInTail(watch, tail, framing) : usageInText(watch, tail)
+      if (watch) exchange.outcome.usage = usageInTail(watch, tail, framing)
       record(exchange, came.status)
     },
   )
   return new Response(body, { status: came.status, headers })
+}
+
+/** An error in the first bytes of a stream; looked at closely only when they hold the word. */
+function errorIn(exchange: Exchange, bytes: Uint8Array): ProviderError | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (!buffer.includes('error')) return undefined
+  const { dialect } = exchange.written!
+  const reader = dialect.reader({ memory: {}, quirks: [] })
+  for (const frame of framer(dialect.framing).push(buffer))
+    for (const event of reader.read(frame)) {
+      if (event.type === 'error') return event.error
+      if (event.type !== 'ping') return undefined
+    }
+  return undefined
+}
+
+function looksLikeJson(bytes: Uint8Array): boolean {
+  const first = bytes.find(byte => byte > SPACE)
+  return first === OPEN_BRACE || first === OPEN_BRACKET
+}
+const SPACE = 32
+const OPEN_BRACE = 123
+const OPEN_BRACKET = 91
+
+const textOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+
+/** A success by its status, and no answer by what is in it. */
+export function notAnswer(title: string, status: number, text: string): GatewayFault {
+  const found = text.trim() ? (/^\s*</.test(text) ? 'a web page' : 'something other than JSON') : 'an empty body'
+  return upstreamFault('closed', title, `it answered ${status} with ${found}`)
 }
 
 /** A stream that ended without its end mark was cut off; the client must not take what it has for the whole (T30). */
@@ -53,12 +121,19 @@ function cutOff(exchange: Exchange, { end, tail }: Tapped): Uint8Array {
     end === 'broken'
       ? 'the connection to the provider was lost in the middle of the answer'
       : 'the provider closed the stream before the answer was complete'
-  const error = { status: 502, message, type: 'server_error', code: 'upstream_closed' }
+  const error = upstreamClosed(message)
   exchange.outcome.error = error
   const frame = encodeFrames([{ data: JSON.stringify(client.writeError(error)) }], client.framing)
   // Half a frame may stand before it.
   return tail && !tail.endsWith('\n\n') ? Buffer.concat([Buffer.from('\n\n'), frame]) : frame
 }
+
+const upstreamClosed = (message: string): ProviderError => ({
+  status: 502,
+  message,
+  type: 'server_error',
+  code: 'upstream_closed',
+})
 
 function usageInText(watch: Watch, text: string): Usage | undefined {
   try {

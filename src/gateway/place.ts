@@ -52,7 +52,7 @@ export function addressOf(reach: Reach, path: string, place: Place): string {
   return template.replace(/\{([a-z]+-?)\}/g, (whole, name: string) => {
     if (!(name in fills)) return whole
     const fill = fills[name]
-    if (fill !== undefined) return name === 'region-' ? fill : encodeURIComponent(fill)
+    if (fill !== undefined) return encodeURIComponent(fill)
     const setting = name.replace('-', '')
     throw new GatewayFault({
       status: 400,

@@ -37,7 +37,10 @@ export async function readJsonBody(request: Request, limit: number): Promise<Jso
 async function readText(request: Request, limit: number): Promise<string> {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase()
   const packed = encoding && encoding !== 'identity'
-  if (!packed && request.headers.has('content-length')) return request.text()
+  if (!packed && request.headers.has('content-length'))
+    return request.text().catch(() => {
+      throw badBody('the body did not arrive whole')
+    })
   if (packed && !ENCODINGS[encoding])
     throw new GatewayFault({
       status: 415,

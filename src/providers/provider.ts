@@ -54,6 +54,8 @@ export interface Provider {
   auth: Authenticator
   /** What a credential itself tells of where to go. @throws CredentialFault when it cannot be read */
   placeIn?(credential: string): { region?: string; project?: string }
+  /** Forgets what was obtained with a credential, after the provider refused it. */
+  forget?(credential: string): void
   defaultRegion?: string
   /** The variable from which a key is taken when the file names none, for messages. */
   variable?: string
@@ -78,6 +80,9 @@ export function provider(given: Given): Provider {
 export function endpointOf(provider: Provider, place: Place): Endpoint {
   return typeof provider.endpoint === 'function' ? provider.endpoint(place) : provider.endpoint
 }
+
+/** A model id as steps of a path, where the provider wants its slashes and `@` as they are (trap 58). */
+export const modelPath = (model: string) => encodeURIComponent(model).replaceAll('%2F', '/').replaceAll('%40', '@')
 
 /** The list that OpenAI's `GET /models` gives; servers like it may leave out the wrapper. */
 export function openaiModels(path: string, keep: (id: string) => boolean = () => true): ModelList {

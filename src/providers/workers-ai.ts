@@ -1,11 +1,11 @@
 import { bearer } from './auth/auth.ts'
-import { provider } from './provider.ts'
+import { modelPath, provider } from './provider.ts'
 
 export const workersAi = provider({
   slug: 'workers-ai',
   title: 'Cloudflare Workers AI',
   base: 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/run',
-  endpoint: ({ model }) => ({ dialect: 'workers-ai', path: model }),
+  endpoint: ({ model }) => ({ dialect: 'workers-ai', path: modelPath(model) }),
   auth: bearer,
   variable: 'CLOUDFLARE_API_TOKEN',
   models: {

@@ -21,5 +21,23 @@ export interface Framer {
   end(): Frame[]
 }
 
+/**
+ * Leaves out a last frame that the end of the bytes cut in half (trap 6): what stands in it was never said, and whether
+ * the stream was complete without it is for others to judge.
+ */
+export function withoutHalves(frames: Frame[]): Frame[] {
+  return frames.filter(({ data, comment }) => comment || !/^\s*[{[]/.test(data) || isJson(data))
+}
+
+function isJson(text: string): boolean {
+  if (text.trim() === '[DONE]') return true
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The provider's bytes are not the framing that they claim to be. */
 export class StreamFault extends Error {}

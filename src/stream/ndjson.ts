@@ -1,4 +1,4 @@
-import { type Frame, type Framer, StreamFault } from './frame.ts'
+import { type Frame, type Framer, StreamFault, withoutHalves } from './frame.ts'
 
 /**
  * Cuts newline-delimited JSON. Split on LF only, since other line ends may stand inside strings of lenient writers; a
@@ -27,5 +27,8 @@ export function ndjsonFramer(limit: number): Framer {
     }
     return frames
   }
-  return { push: bytes => feed(decoder.decode(bytes, { stream: true })), end: () => feed(`${decoder.decode()}\n`) }
+  return {
+    push: bytes => feed(decoder.decode(bytes, { stream: true })),
+    end: () => withoutHalves(feed(`${decoder.decode()}\n`)),
+  }
 }

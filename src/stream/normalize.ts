@@ -23,6 +23,8 @@ export interface NormalizerParts {
   framing: Framing
   /** Called once, when the last byte is out, the client has left or the stream has failed. */
   settled?: (outcome: Outcome) => void
+  /** Milliseconds that a provider has for its last words after the answer was complete. */
+  grace?: number
 }
 
 interface Read {
@@ -40,6 +42,9 @@ interface ByteReader {
  */
 const HOLD_MS = 5_000
 
+/** Providers without an end mark, or with one, may keep the connection open (T29): their usage comes at once or not at all. */
+const GRACE_MS = 3_000
+
 /**
  * The shared streaming normalizer: a provider's bytes → frames → neutral events → the client's frames → bytes, one read
  * at a time and only as fast as the client reads. It knows no dialect; it guarantees that a stream ends in exactly one
@@ -52,7 +57,13 @@ export class Normalizer {
   #held: Frame[] = []
   #pending?: Promise<Read>
   #begun = false
-  #complete = false
+  /** The provider's own end mark was read. */
+  #ended = false
+  /** How many choices have said something, and how many have said why they stopped. */
+  #choices = 0
+  #finished = 0
+  /** When the last words must have come. */
+  #deadline = 0
   #over = false
   #settled = false
 
@@ -85,6 +96,7 @@ export class Normalizer {
         if (this.#over || this.#begun) return undefined
       }
     } catch {
+      // Nothing was written yet that could be complete.
       this.#fail(lost())
       this.#settle()
       return this.outcome.error
@@ -99,13 +111,10 @@ export class Normalizer {
       {
         pull: async controller => {
           try {
-            while (!this.#held.length && !this.#over) {
-              const read = this.#pending ?? this.#source.read()
-              this.#pending = undefined
-              this.#advance(await read)
-            }
+            while (!this.#held.length && !this.#over) this.#advance(await this.#next())
           } catch {
-            this.#fail(lost())
+            // A connection that breaks behind the whole answer has taken nothing away.
+            this.#finish(lost())
           }
           if (this.#held.length) {
             controller.enqueue(encodeFrames(this.#held, this.#parts.framing))
@@ -126,12 +135,32 @@ export class Normalizer {
     )
   }
 
+  /** The next read; once the answer is complete the provider is not waited for any longer than its last words need. */
+  #next(): Promise<Read> {
+    const read = this.#pending ?? this.#source.read()
+    this.#pending = undefined
+    if (!this.#isComplete()) return read
+    this.#deadline ||= performance.now() + (this.#parts.grace ?? GRACE_MS)
+    return new Promise<Read>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        resolve({ done: true })
+        this.#source.cancel().catch(() => {})
+      }, this.#deadline - performance.now())
+      read.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
+  }
+
+  /** Every choice that began has said why it stopped, or the provider has said that it is done. */
+  #isComplete(): boolean {
+    return this.#ended || (this.#finished > 0 && this.#finished >= this.#choices)
+  }
+
   /** Takes one read of the source and leaves the client's frames in `#held`. */
   #advance(read: Read): void {
     try {
       const frames = read.done ? this.#parts.framer.end() : this.#parts.framer.push(read.value!)
       for (const frame of frames) if (!this.#take(this.#parts.reader.read(frame))) return
-      if (read.done && this.#take(this.#parts.reader.end())) this.#finish()
+      if (read.done && this.#take(this.#parts.reader.end())) this.#finish(closed())
     } catch (fault) {
       this.#fail(fault instanceof StreamFault ? { ...lost(), message: fault.message } : lost())
     }
@@ -142,11 +171,13 @@ export class Normalizer {
     for (let at = 0; at < events.length; at++) {
       const event = events[at]!
       this.#begun ||= hasBegun(event)
+      if ('choice' in event && event.type !== 'unknown' && event.choice >= this.#choices)
+        this.#choices = event.choice + 1
       if (event.type === 'usage') this.outcome.usage = event.usage
-      else if (event.type === 'end') this.#complete = true
+      else if (event.type === 'end') this.#ended = true
       else if (event.type === 'finish') {
         this.outcome.finish = event.finish
-        this.#complete = true
+        this.#finished++
       } else if (event.type === 'error') {
         if (at) this.#write(events.slice(0, at))
         this.#fail(event.error)
@@ -164,15 +195,16 @@ export class Normalizer {
   }
 
   /** A stream that just stops, without a finish and without its end mark, was cut off: that is no success (T30). */
-  #finish(): void {
-    if (this.#complete) {
+  #finish(otherwise: ProviderError): void {
+    if (this.#over) return
+    if (!this.#isComplete()) this.#fail(otherwise)
+    else {
       this.#held.push(...this.#parts.writer.end())
       this.#over = true
-    } else this.#fail({ ...lost(), message: 'the provider closed the stream before the answer was complete' })
+    }
   }
 
   #fail(error: ProviderError): void {
-    if (this.#over) return
     this.outcome.error = error
     this.#held.push(...this.#parts.writer.fail(error))
     this.#over = true
@@ -191,6 +223,11 @@ const lost = (): ProviderError => ({
   message: 'the connection to the provider was lost in the middle of the answer',
   type: 'server_error',
   code: 'upstream_closed',
+})
+
+const closed = (): ProviderError => ({
+  ...lost(),
+  message: 'the provider closed the stream before the answer was complete',
 })
 
 /** Whether an event is part of the answer itself, rather than its preliminaries. */

@@ -9,6 +9,8 @@ export interface GreetingFacts {
   demo: boolean
   /** The version of an Ollama on this machine. */
   ollama?: string
+  /** A model that it has. */
+  ollamaModel?: string
 }
 
 const holdsKey = (settings: { keys?: Record<string, string> }): boolean => Object.keys(settings.keys ?? {}).length > 0
@@ -19,6 +21,20 @@ export async function findOllama(base = 'http://127.0.0.1:11434'): Promise<strin
     const answer = await fetch(`${base}/api/version`, { signal: AbortSignal.timeout(300) })
     const body = (await answer.json()) as { version?: unknown }
     return answer.ok && typeof body.version === 'string' ? body.version : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A model of the Ollama there that can chat, so that the lines that are shown work as they stand. */
+export async function findOllamaModel(base = 'http://127.0.0.1:11434'): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${base}/api/tags`, { signal: AbortSignal.timeout(300) })
+    const { models } = (await answer.json()) as { models?: { name?: unknown }[] }
+    const names = (models ?? []).flatMap(({ name }) =>
+      typeof name === 'string' && /^[\w.:/-]+$/.test(name) ? [name] : [],
+    )
+    return names.find(name => !name.includes('embed'))
   } catch {
     return undefined
   }
@@ -39,7 +55,7 @@ function exampleModel(withKeys: string[], facts: GreetingFacts): string {
   const provider = withKeys.find(slug => models[slug])
   if (provider) return `${provider}/${models[provider]}`
   if (withKeys[0]) return `${withKeys[0]}/<model>`
-  return facts.ollama ? 'ollama/<model>' : '<provider>/<model>'
+  return facts.ollama ? `ollama/${facts.ollamaModel ?? '<model>'}` : '<provider>/<model>'
 }
 
 const curl = (address: string, token: string, model: string, stream: boolean): string =>

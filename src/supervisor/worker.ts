@@ -109,10 +109,18 @@ async function startDemo({ demo }: Assignment): Promise<RunningDemo | undefined>
 
 /** On standard error, so that standard output stays a log of lines. */
 async function greet(config: Config, made: string | undefined, demo: RunningDemo | undefined): Promise<void> {
-  const { findOllama, greeting } = await import('./greeting.ts')
-  const ollama = await findOllama(config.providers.ollama?.base_url)
+  const { findOllama, findOllamaModel, greeting } = await import('./greeting.ts')
+  const at = config.providers.ollama?.base_url
+  const [ollama, ollamaModel] = await Promise.all([findOllama(at), findOllamaModel(at)])
   process.stderr.write(
-    greeting({ config, token: made ?? demo?.token, isNew: made !== undefined, demo: demo !== undefined, ollama }),
+    greeting({
+      config,
+      token: made ?? demo?.token,
+      isNew: made !== undefined,
+      demo: demo !== undefined,
+      ollama,
+      ollamaModel,
+    }),
   )
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { loadConfig } from '../../src/config/load.ts'
-import { findOllama, greeting } from '../../src/supervisor/greeting.ts'
+import { findOllama, findOllamaModel, greeting } from '../../src/supervisor/greeting.ts'
 
 const configWith = (env: Record<string, string>) => loadConfig({ env, folder: '/nonexistent' }).config
 
@@ -35,4 +35,20 @@ test('an Ollama is found by its version, and nothing else is taken for one', asy
   server.stop(true)
   other.stop(true)
   expect(await findOllama(`http://127.0.0.1:${server.port}`)).toBeUndefined()
+})
+
+test('a model of the Ollama that can chat is named, and nothing that a shell would take for more', async () => {
+  const named = async (...models: unknown[]) => {
+    const server = Bun.serve({ port: 0, fetch: () => Response.json({ models }) })
+    const model = await findOllamaModel(`http://127.0.0.1:${server.port}`)
+    server.stop(true)
+    return model
+  }
+  expect(await named({ name: 'nomic-embed-text:latest' }, { name: 'qwen3:8b' })).toBe('qwen3:8b')
+  expect(await named({ name: "x'; rm -rf ~ #" }, {})).toBeUndefined()
+  expect(await named()).toBeUndefined()
+  const config = configWith({})
+  const facts = { config, isNew: false, demo: false, ollama: '0.9' }
+  expect(greeting({ ...facts, ollamaModel: 'qwen3:8b' })).toContain('"model":"ollama/qwen3:8b"')
+  expect(greeting(facts)).toContain('"model":"ollama/<model>"')
 })

@@ -4,7 +4,7 @@ import { type Claude, claudeOf } from '../claude.ts'
 import { betaNames, settleSampling } from '../claude-request.ts'
 import { planThinking, type ThinkingPlan } from '../claude-thinking.ts'
 import type { Target, WrittenRequest } from '../dialect.ts'
-import { lacking } from '../lacks.ts'
+import { leftOut, type Word } from '../left-out.ts'
 import { fitToolIds, readableId } from '../tool-ids.ts'
 import { shortenToolNames } from '../tool-names.ts'
 import { refuseParts, writeMessages } from './request-messages.ts'
@@ -12,6 +12,17 @@ import { cacheControl, writeTools } from './tools.ts'
 
 const NAMES = { pattern: /^[a-zA-Z0-9_-]{1,128}$/, max: 128 }
 const IDS = { pattern: /^[a-zA-Z0-9_-]+$/, make: readableId(64) }
+
+/** Fields of the chat request that have a place in it, or are dealt with below. */
+const WORDS: readonly Word[] = [
+  'user',
+  'metadata',
+  'service_tier',
+  'parallel_tool_calls',
+  'reasoning.exclude',
+  'cache_control',
+  'messages[].content[].file.filename',
+]
 
 /** Members of Anthropic's own request that a client of another dialect may add; they go on under their own names. */
 const OWN = ['cache_control', 'container', 'context_management', 'inference_geo', 'mcp_servers', 'speed']
@@ -21,7 +32,7 @@ const OWN = ['cache_control', 'container', 'context_management', 'inference_geo'
  * @throws Unsupported for several answers, log probabilities, biases, audio, foreign file ids
  */
 export function writeRequest(original: Conversation, target: Target): WrittenRequest {
-  const dropped = new Set(lacking(original, 'Anthropic'))
+  const dropped = new Set<string>(leftOut(original, 'Anthropic', WORDS))
   refuseParts(original.turns)
   const { conversation: named, names } = shortenToolNames(original, NAMES)
   const conversation = fitToolIds(named, IDS)

@@ -2,47 +2,30 @@ import type { JsonObject } from '../../conversation/conversation.ts'
 import type { ProviderError } from '../../conversation/errors.ts'
 import type { Event } from '../../conversation/events.ts'
 import type { Frame } from '../../stream/frame.ts'
+import { contentBlocks } from '../content-blocks.ts'
 import type { ReadContext, Reader } from '../dialect.ts'
-import { uniqueIds } from '../tool-ids.ts'
 import { readCitation } from './citations.ts'
 import { readStreamError } from './errors.ts'
 import { finishOf } from './finish-reason.ts'
 import { sayings } from './response.ts'
-import type { Answer, AnswerBlock, StreamMessage, WireCitation, WireUsage } from './types.ts'
+import type { Answer, AnswerBlock, StreamMessage, WireUsage } from './types.ts'
 import { mergeUsage, readUsage } from './usage.ts'
-
-/** A block that is open. `given` is what its start brought, for tools whose input came without deltas. */
-type Open =
-  | { kind: 'text'; start: number; citations: WireCitation[] }
-  | { kind: 'reasoning'; block: number }
-  | { kind: 'call'; call: number; streamed: boolean; given: unknown }
-  | { kind: 'json'; streamed: boolean; given: unknown }
 
 const broken = (message: string): ProviderError => ({ status: 502, message, type: 'server_error', code: null })
 
 /** Reads Anthropic's events; all of them belong to choice 0. */
 export function reader({ memory, quirks }: ReadContext): Reader {
   const correctors = quirks.flatMap(quirk => quirk.chunks?.() ?? [])
-  const open = new Map<number, Open>()
-  const uniqueId = uniqueIds('toolu_')
+  const blocks = contentBlocks(memory, 'toolu_', readCitation)
   let id: string | undefined
   let started = false
   let finished = false
   let ended = false
-  let calls = 0
-  let reasonings = 0
-  let length = 0
   let usage: WireUsage = {}
 
   const fail = (error: ProviderError): Event[] => {
     ended = true
     return [{ type: 'error', error }]
-  }
-
-  const text = (said: string | undefined): Event[] => {
-    if (!said) return []
-    length += said.length
-    return [{ type: 'text', choice: 0, text: said }]
   }
   const thought = (block: number, fields: { text?: string; signature?: string; redacted?: string }): Event => ({
     type: 'reasoning',
@@ -63,35 +46,24 @@ export function reader({ memory, quirks }: ReadContext): Reader {
     if (message.usage) events.push({ type: 'usage', usage: readUsage(usage) })
     // Usually empty; a message that goes on after a pause brings what it had already.
     for (const [at, block] of (message.content ?? []).entries())
-      events.push(...openBlock(-1 - at, block), ...close(-1 - at))
+      events.push(...openBlock(-1 - at, block), ...blocks.close(-1 - at))
     return events
   }
 
   function openBlock(index: number, block: AnswerBlock): Event[] {
     switch (block.type) {
       case 'text':
-        open.set(index, { kind: 'text', start: length, citations: [...(block.citations ?? [])] })
-        return text(block.text)
+        blocks.textAt(index).citations.push(...(block.citations ?? []))
+        return blocks.text(block.text)
       case 'thinking': {
-        const number = reasonings++
-        open.set(index, { kind: 'reasoning', block: number })
+        const number = blocks.reasoningAt(index)
         if (!block.thinking && !block.signature) return []
         return [thought(number, { text: block.thinking ?? '', ...(block.signature && { signature: block.signature }) })]
       }
       case 'redacted_thinking':
-        return [thought(reasonings++, { redacted: block.data ?? '' })]
-      case 'tool_use': {
-        const name = block.name ?? ''
-        if (name === memory.jsonTool) {
-          open.set(index, { kind: 'json', streamed: false, given: block.input })
-          return []
-        }
-        const call = calls++
-        open.set(index, { kind: 'call', call, streamed: false, given: block.input })
-        return [
-          { type: 'tool-call', choice: 0, call, id: uniqueId(block.id), name: memory.toolNames?.get(name) ?? name },
-        ]
-      }
+        return [thought(blocks.reasoning(), { redacted: block.data ?? '' })]
+      case 'tool_use':
+        return blocks.openCall(index, block.id, block.name ?? '', block.input)
       default:
         // What ran at the provider itself is no call of the client's (trap 32); its deltas find no open block.
         return []
@@ -99,41 +71,21 @@ export function reader({ memory, quirks }: ReadContext): Reader {
   }
 
   function grow(index: number, delta: NonNullable<StreamMessage['delta']>): Event[] {
-    const block = open.get(index)
-    if (!block) return delta.type === 'text_delta' ? text(delta.text) : []
-    if (block.kind === 'text') {
-      if (delta.citation) block.citations.push(delta.citation)
-      return text(delta.text)
+    switch (delta.type) {
+      case 'text_delta':
+        return blocks.text(delta.text)
+      case 'citations_delta':
+        if (delta.citation) blocks.textAt(index).citations.push(delta.citation)
+        return []
+      case 'thinking_delta':
+        return delta.thinking ? [thought(blocks.reasoningAt(index), { text: delta.thinking })] : []
+      case 'signature_delta':
+        return delta.signature ? [thought(blocks.reasoningAt(index), { signature: delta.signature })] : []
+      case 'input_json_delta':
+        return blocks.growCall(index, delta.partial_json)
+      default:
+        return []
     }
-    if (block.kind === 'reasoning') {
-      if (delta.signature) return [thought(block.block, { signature: delta.signature })]
-      return delta.thinking ? [thought(block.block, { text: delta.thinking })] : []
-    }
-    // The first piece is nearly always empty; what a block's start gave as its input is no prefix (T04).
-    if (!delta.partial_json) return []
-    block.streamed = true
-    if (block.kind === 'json') return text(delta.partial_json)
-    return [{ type: 'tool-arguments', choice: 0, call: block.call, text: delta.partial_json }]
-  }
-
-  function close(index: number): Event[] {
-    const block = open.get(index)
-    open.delete(index)
-    if (block?.kind === 'text')
-      return block.citations.map(each => ({
-        type: 'citation',
-        choice: 0,
-        citation: readCitation(each, block.start, length),
-      }))
-    return block ? complete(block) : []
-  }
-
-  /** A tool without arguments never streams any: they are an empty object (T03). */
-  function complete(block: Open): Event[] {
-    if ((block.kind !== 'call' && block.kind !== 'json') || block.streamed) return []
-    const input = JSON.stringify(block.given ?? {})
-    block.streamed = true
-    return block.kind === 'json' ? text(input) : [{ type: 'tool-arguments', choice: 0, call: block.call, text: input }]
   }
 
   function finish({ delta, usage: more }: StreamMessage): Event[] {
@@ -142,8 +94,8 @@ export function reader({ memory, quirks }: ReadContext): Reader {
     const reason = delta?.stop_reason
     if (reason && !finished) {
       finished = true
-      const how = finishOf(reason, calls > 0)
-      if (how !== 'length') for (const block of open.values()) events.push(...complete(block))
+      const how = finishOf(reason, blocks.called())
+      if (how !== 'length') events.push(...blocks.completeAll())
       const said = sayings(delta)
       if (said) events.push({ type: 'unknown', at: 'choice', choice: 0, fields: said })
       events.push({ type: 'finish', choice: 0, finish: how, native: reason })
@@ -176,7 +128,7 @@ export function reader({ memory, quirks }: ReadContext): Reader {
       case 'content_block_delta':
         return grow(message.index ?? 0, message.delta ?? {})
       case 'content_block_stop':
-        return close(message.index ?? 0)
+        return blocks.close(message.index ?? 0)
       case 'message_delta':
         return finish(message)
       case 'message_stop':

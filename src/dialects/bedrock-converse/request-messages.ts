@@ -42,15 +42,22 @@ export function cachePoint(mark: CacheMark | undefined): { cachePoint: { type: '
 /**
  * Writes the turns without the system's.
  * @param caches whether the model knows cache points
+ * @param claude whether it is Claude, who alone takes reasoning back that Anthropic's own API gave
  * @param dropped is told what had to be left out
  */
-export function writeMessages(turns: readonly Turn[], caches: boolean, dropped: Set<string>): WireMessage[] {
+export function writeMessages(
+  turns: readonly Turn[],
+  caches: boolean,
+  claude: boolean,
+  dropped: Set<string>,
+): WireMessage[] {
   const name = documentNamer()
   const mark = (cache: CacheMark | undefined) => {
     if (cache && !caches) dropped.add('cache_control')
     return caches ? cachePoint(cache) : []
   }
-  return twoRoleTurns(turns, replayable, dropped).map(({ role, parts }) => {
+  const goesBack = (part: ReasoningPart) => replayable(part) && (claude || part.format === 'bedrock')
+  return twoRoleTurns(turns, goesBack, dropped).map(({ role, parts }) => {
     const content = parts.flatMap(part => [...writePart(part, name), ...mark('cache' in part ? part.cache : undefined)])
     // A document may not stand alone: Converse wants a text beside it.
     const lonely = content.some(block => 'document' in block) && !content.some(block => 'text' in block)

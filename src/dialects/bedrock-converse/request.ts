@@ -4,7 +4,7 @@ import { type Claude, claudeOf } from '../claude.ts'
 import { betaNames, settleSampling } from '../claude-request.ts'
 import { planThinking, type ThinkingPlan } from '../claude-thinking.ts'
 import type { Target, WrittenRequest } from '../dialect.ts'
-import { lacking } from '../lacks.ts'
+import { leftOut, type Word } from '../left-out.ts'
 import { alphanumericId, fitToolIds, readableId } from '../tool-ids.ts'
 import { shortenToolNames } from '../tool-names.ts'
 import { type Family, familyOf, takesSchema } from './family.ts'
@@ -14,6 +14,17 @@ import { writeTools } from './tools.ts'
 const NAMES = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, max: 64 }
 const IDS = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, make: readableId(64) }
 const MISTRAL_IDS = { pattern: /^[a-zA-Z0-9]{9}$/, make: alphanumericId(9) }
+
+/** Fields of the chat request that have a place in it, or are dealt with below. */
+const WORDS: readonly Word[] = [
+  'user',
+  'metadata',
+  'service_tier',
+  'parallel_tool_calls',
+  'reasoning.exclude',
+  'cache_control',
+  'messages[].content[].file.filename',
+]
 
 /** Members of Converse's own request that a client of another dialect may add; they go on under their own names. */
 const OWN = ['guardrailConfig', 'performanceConfig', 'additionalModelResponseFieldPaths', 'promptVariables']
@@ -28,7 +39,7 @@ const NO_PLAN: ThinkingPlan = { on: false, dropped: [] }
  * @throws Unsupported for several answers, log probabilities, biases, audio, addresses, file ids
  */
 export function writeRequest(original: Conversation, target: Target): WrittenRequest {
-  const dropped = new Set(lacking(original, 'Bedrock'))
+  const dropped = new Set<string>(leftOut(original, 'Bedrock', WORDS))
   refuseParts(original.turns)
   const family = familyOf(target.model)
   const { conversation: named, names } = shortenToolNames(original, NAMES)
@@ -50,7 +61,7 @@ export function writeRequest(original: Conversation, target: Target): WrittenReq
   const inference = writeInference(conversation, claude, plan, additional, dropped, family)
   writeReasoning(conversation, family, claude, plan, additional, dropped)
   const body: JsonObject = {
-    messages: writeMessages(rest, caches, dropped),
+    messages: writeMessages(rest, caches, claude !== undefined, dropped),
     ...(system.length > 0 && {
       system: system.flatMap(part => [{ text: part.text }, ...(caches ? cachePoint(part.cache) : [])]),
     }),

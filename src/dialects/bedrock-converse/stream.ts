@@ -2,41 +2,26 @@ import type { JsonObject } from '../../conversation/conversation.ts'
 import type { ProviderError } from '../../conversation/errors.ts'
 import type { Event } from '../../conversation/events.ts'
 import type { Frame } from '../../stream/frame.ts'
+import { contentBlocks } from '../content-blocks.ts'
 import type { ReadContext, Reader } from '../dialect.ts'
-import { uniqueIds } from '../tool-ids.ts'
 import { readCitation } from './citations.ts'
 import { readException } from './errors.ts'
 import { finishOf, isFailure } from './finish-reason.ts'
 import { asides, malformed } from './response.ts'
-import type { AnswerBlock, StreamPayload, WireCitation } from './types.ts'
+import type { AnswerBlock, StreamPayload } from './types.ts'
 import { readUsage } from './usage.ts'
-
-type Open =
-  | { kind: 'text'; start: number; citations: WireCitation[] }
-  | { kind: 'reasoning'; block: number }
-  | { kind: 'call'; call: number; streamed: boolean }
-  | { kind: 'json'; streamed: boolean }
 
 /** Reads the events of ConverseStream; all of them belong to choice 0. Usage follows the stop (trap 12). */
 export function reader({ memory, quirks }: ReadContext): Reader {
   const correctors = quirks.flatMap(quirk => quirk.chunks?.() ?? [])
-  const open = new Map<number, Open>()
-  const uniqueId = uniqueIds('tooluse_')
+  const blocks = contentBlocks(memory, 'tooluse_', readCitation)
   let started = false
   let finished = false
   let ended = false
-  let calls = 0
-  let reasonings = 0
-  let length = 0
 
   const fail = (error: ProviderError): Event[] => {
     ended = true
     return [{ type: 'error', error }]
-  }
-  const text = (said: string | undefined): Event[] => {
-    if (!said) return []
-    length += said.length
-    return [{ type: 'text', choice: 0, text: said }]
   }
 
   function begin(): Event[] {
@@ -45,85 +30,38 @@ export function reader({ memory, quirks }: ReadContext): Reader {
     return [{ type: 'start' }]
   }
 
+  /** Blocks of text and of reasoning open with their first delta; only tools have a start of their own. */
   function openCall(index: number, use: NonNullable<AnswerBlock['toolUse']>): Event[] {
     // A tool that runs at Bedrock itself carries a type; it is no call of the client's (trap 32).
-    if (use.type) return []
-    const name = use.name ?? ''
-    if (name === memory.jsonTool) {
-      open.set(index, { kind: 'json', streamed: false })
-      return []
-    }
-    const call = calls++
-    open.set(index, { kind: 'call', call, streamed: false })
-    const id = uniqueId(use.toolUseId)
-    return [{ type: 'tool-call', choice: 0, call, id, name: memory.toolNames?.get(name) ?? name }]
-  }
-
-  /** Blocks of text and of reasoning open with their first delta; only tools have a start of their own. */
-  function textBlock(index: number): Extract<Open, { kind: 'text' }> {
-    const found = open.get(index)
-    if (found?.kind === 'text') return found
-    const fresh = { kind: 'text' as const, start: length, citations: [] }
-    open.set(index, fresh)
-    return fresh
-  }
-  function reasoningBlock(index: number): number {
-    const found = open.get(index)
-    if (found?.kind === 'reasoning') return found.block
-    const block = reasonings++
-    open.set(index, { kind: 'reasoning', block })
-    return block
+    return use.type ? [] : blocks.openCall(index, use.toolUseId, use.name ?? '')
   }
 
   function grow(index: number, delta: NonNullable<StreamPayload['delta']>): Event[] {
     if (delta.citation) {
-      textBlock(index).citations.push(delta.citation)
+      blocks.textAt(index).citations.push(delta.citation)
       return []
     }
     if (delta.text !== undefined) {
-      textBlock(index)
-      return text(delta.text)
+      blocks.textAt(index)
+      return blocks.text(delta.text)
     }
     if (delta.reasoningContent) {
       const { text: thought, signature, redactedContent } = delta.reasoningContent
       if (!thought && !signature && !redactedContent) return []
       const more = { ...(signature && { signature }), ...(redactedContent && { redacted: redactedContent }) }
-      const block = reasoningBlock(index)
+      const block = blocks.reasoningAt(index)
       return [{ type: 'reasoning', choice: 0, block, text: thought ?? '', ...more, format: 'bedrock' }]
     }
-    const input = delta.toolUse?.input
-    const tool = open.get(index)
-    if (!input || (tool?.kind !== 'call' && tool?.kind !== 'json')) return []
-    tool.streamed = true
-    return tool.kind === 'json' ? text(input) : [{ type: 'tool-arguments', choice: 0, call: tool.call, text: input }]
-  }
-
-  function close(index: number): Event[] {
-    const block = open.get(index)
-    open.delete(index)
-    if (block?.kind === 'text')
-      return block.citations.map(each => ({
-        type: 'citation',
-        choice: 0,
-        citation: readCitation(each, block.start, length),
-      }))
-    return block ? complete(block) : []
-  }
-
-  /** A tool without arguments never streams any: they are an empty object (T03). */
-  function complete(block: Open): Event[] {
-    if ((block.kind !== 'call' && block.kind !== 'json') || block.streamed) return []
-    block.streamed = true
-    return block.kind === 'json' ? text('{}') : [{ type: 'tool-arguments', choice: 0, call: block.call, text: '{}' }]
+    return blocks.growCall(index, delta.toolUse?.input)
   }
 
   function finish(reason: string): Event[] {
     if (finished) return []
     if (isFailure(reason)) return fail(malformed(reason))
     finished = true
-    const how = finishOf(reason, calls > 0)
+    const how = finishOf(reason, blocks.called())
     // A call that the bound cut off stays as it is, however little came of its arguments (T61).
-    const events = how === 'length' ? [] : [...open.values()].flatMap(complete)
+    const events = how === 'length' ? [] : blocks.completeAll()
     return [...events, { type: 'finish', choice: 0, finish: how, native: reason }]
   }
 
@@ -155,7 +93,7 @@ export function reader({ memory, quirks }: ReadContext): Reader {
       case 'contentBlockDelta':
         return [...begin(), ...grow(index, payload.delta ?? {})]
       case 'contentBlockStop':
-        return close(index)
+        return blocks.close(index)
       case 'messageStop':
         return [...begin(), ...finish(payload.stopReason ?? 'end_turn')]
       case 'metadata': {

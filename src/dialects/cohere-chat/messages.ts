@@ -3,13 +3,14 @@ import { Unsupported } from '../../conversation/errors.ts'
 import type { ImagePart, Part, ToolCallPart, ToolResultPart } from '../../conversation/parts.ts'
 import { textOf } from '../../conversation/turns.ts'
 import { objectText } from '../argument-text.ts'
+import { ANY_ID, fitToolIds } from '../tool-ids.ts'
 import type { WireContent, WireMessage } from './types.ts'
 
 /** @throws Unsupported for audio, files, and images that are only an id */
 export function writeMessages(conversation: Conversation): { messages: WireMessage[]; dropped: string[] } {
   const messages: WireMessage[] = []
   const dropped = new Set<string>()
-  conversation.turns.forEach((turn, at) => {
+  fitToolIds(conversation, ANY_ID).turns.forEach((turn, at) => {
     if (turn.role === 'assistant') {
       const message = writeAssistant(turn, dropped)
       if (message) messages.push(message)

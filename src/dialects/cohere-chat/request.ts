@@ -2,9 +2,18 @@ import type { Conversation, JsonObject } from '../../conversation/conversation.t
 import { Unsupported } from '../../conversation/errors.ts'
 import type { Target, WrittenRequest } from '../dialect.ts'
 import { budgetOf } from '../effort.ts'
-import { leftOut, passUnknown, plainSchema } from '../left-out.ts'
+import { leftOut, passUnknown, plainSchema, type Word } from '../left-out.ts'
 import { writeMessages } from './messages.ts'
 import { writeTools } from './tools.ts'
+
+/** Fields of the chat request that have a place in it, or are dealt with below. */
+const WORDS: readonly Word[] = [
+  'logprobs',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'messages[].content[].image_url.detail',
+]
 
 /** Members of Cohere's request that OpenAI's does not have. */
 const OWN = new Set([
@@ -27,7 +36,7 @@ export function writeRequest(conversation: Conversation, target: Target): Writte
   const { sampling, maxTokens, stop } = conversation
   if (sampling.topLogprobs)
     throw new Unsupported('top_logprobs', 'Cohere gives the log probability of the chosen tokens only')
-  const dropped = leftOut(conversation, { logprobs: true })
+  const dropped = leftOut(conversation, 'Cohere', WORDS)
   const written = writeMessages(conversation)
   const tools = writeTools(conversation)
   const body: JsonObject = {
@@ -53,7 +62,6 @@ export function writeRequest(conversation: Conversation, target: Target): Writte
     if (value >= 0 && value <= 1) body[name] = value
     else dropped.push(name)
   }
-  if (sampling.minP !== undefined) dropped.push('min_p')
   dropped.push(...written.dropped, ...tools.dropped, ...passUnknown(conversation, OWN, body))
   return { body, dropped, memory: {} }
 }

@@ -35,7 +35,6 @@ export function writeContents(conversation: Conversation, traits: ModelTraits, d
     ['user', parts => userContents(parts, traits, paths, names)],
   ])
   const contents = alternate(rest).flatMap(turn => writer.get(turn.role)!(turn.parts))
-  if (conversation.turns.some(turn => turn.name !== undefined)) dropped.add('messages[].name')
   if (!system.length) return { contents }
   const instruction = system.map(part => ({ text: part.text }))
   // The first Gemma models know no system instruction; and Gemini answers nothing without a content.

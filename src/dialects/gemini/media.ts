@@ -1,30 +1,7 @@
 import { Unsupported } from '../../conversation/errors.ts'
 import type { AudioPart, FilePart, ImagePart } from '../../conversation/parts.ts'
+import { mediaTypeOf } from '../media-types.ts'
 import type { WirePart } from './types.ts'
-
-const TYPES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  webp: 'image/webp',
-  gif: 'image/gif',
-  heic: 'image/heic',
-  heif: 'image/heif',
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  csv: 'text/csv',
-  html: 'text/html',
-  json: 'application/json',
-  wav: 'audio/wav',
-  mp3: 'audio/mp3',
-  flac: 'audio/flac',
-  ogg: 'audio/ogg',
-  m4a: 'audio/mp4',
-  mp4: 'video/mp4',
-  mov: 'video/quicktime',
-  webm: 'video/webm',
-}
 
 const FILES_API = 'https://generativelanguage.googleapis.com/v1beta/'
 
@@ -52,7 +29,7 @@ export function mediaPart(part: ImagePart | AudioPart | FilePart, path: string):
 
 /** OpenAI's short names of audio formats differ from Gemini's media types in one case. */
 function bytesType(part: ImagePart | AudioPart | FilePart, mediaType: string): string {
-  if (part.type === 'audio') return TYPES[part.format ?? ''] ?? (mediaType || `audio/${part.format ?? 'wav'}`)
+  if (part.type === 'audio') return mediaTypeOf(part.format ?? '') ?? (mediaType || `audio/${part.format ?? 'wav'}`)
   if (mediaType && mediaType !== 'application/octet-stream') return mediaType
   return (
     (part.type === 'file' ? addressType(part.filename ?? '') : undefined) ?? (mediaType || 'application/octet-stream')
@@ -61,8 +38,7 @@ function bytesType(part: ImagePart | AudioPart | FilePart, mediaType: string): s
 
 function addressType(address: string): string | undefined {
   if (/^https?:\/\/(?:www\.youtube\.com\/|youtu\.be\/)/.test(address)) return 'video/mp4'
-  const name = address.split(/[?#]/)[0] ?? ''
-  return TYPES[name.slice(name.lastIndexOf('.') + 1).toLowerCase()]
+  return mediaTypeOf(address.split(/[?#]/)[0] ?? '')
 }
 
 /** A file of the Files API, by address or by name, or one in Google's own storage. */

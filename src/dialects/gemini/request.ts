@@ -1,7 +1,7 @@
 import type { Conversation, JsonObject } from '../../conversation/conversation.ts'
-import { Unsupported } from '../../conversation/errors.ts'
 import type { Memory, Target, WrittenRequest } from '../dialect.ts'
 import { jsonTool } from '../json-tool.ts'
+import { leftOut, type Word } from '../left-out.ts'
 import { fitToolIds, readableId } from '../tool-ids.ts'
 import { shortenToolNames } from '../tool-names.ts'
 import { writeContents } from './contents.ts'
@@ -13,6 +13,17 @@ import { thinkingConfig } from './thinking.ts'
 import { callingConfig, declareTool, TOOL_NAME } from './tools.ts'
 
 const TOOL_ID = { pattern: /^[\x21-\x7e]{1,256}$/, make: readableId(64) }
+
+/** Fields of the chat request that have a place in it, or are dealt with below. */
+const WORDS: readonly Word[] = [
+  'n',
+  'logprobs',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'service_tier',
+  'reasoning.exclude',
+]
 
 /**
  * Writes a `generateContent` body; whether the answer streams is the address's matter, not the body's.
@@ -32,7 +43,7 @@ export function writeRequest(given: Conversation, target: Target): WrittenReques
   Object.assign(generation, extras.generation)
   tools.push(...extras.tools)
   const serviceTier = tierOf(conversation.serviceTier, dropped)
-  for (const name of [...harmless(conversation), ...extras.dropped]) dropped.add(name)
+  for (const name of [...leftOut(given, 'Gemini', WORDS), ...extras.dropped]) dropped.add(name)
   const body: JsonObject = {
     contents,
     ...(systemInstruction && { systemInstruction }),
@@ -47,8 +58,6 @@ export function writeRequest(given: Conversation, target: Target): WrittenReques
 
 function writeSampling(conversation: Conversation, traits: ModelTraits, dropped: Set<string>): JsonObject {
   const { sampling, maxTokens, stop, count } = conversation
-  if (sampling.logitBias && Object.keys(sampling.logitBias).length > 0)
-    throw new Unsupported('logit_bias', 'Gemini has no bias on tokens')
   const penalties: [string, string, number | undefined][] = [
     ['presencePenalty', 'presence_penalty', sampling.presencePenalty],
     ['frequencyPenalty', 'frequency_penalty', sampling.frequencyPenalty],
@@ -142,27 +151,4 @@ function tierOf(tier: string | undefined, dropped: Set<string>): string | undefi
   if (tier === 'standard' || tier === 'flex' || tier === 'priority') return tier
   dropped.add('service_tier')
   return undefined
-}
-
-/** Fields that Gemini has no word for and whose loss changes nothing in the answer's meaning. */
-function harmless(conversation: Conversation): string[] {
-  const { turns, tools } = conversation
-  const marked =
-    turns.some(({ parts }) => parts.some(part => 'cache' in part && part.cache)) || tools.some(tool => tool.cache)
-  const parts = turns.flatMap(turn => turn.parts)
-  const fields: [string, unknown][] = [
-    ['min_p', conversation.sampling.minP],
-    ['user', conversation.user],
-    ['metadata', conversation.metadata],
-    ['prompt_cache_key', conversation.promptCacheKey],
-    ['verbosity', conversation.verbosity],
-    ['parallel_tool_calls', conversation.tools.length && conversation.parallelToolCalls === false ? true : undefined],
-    ['cache_control', marked || undefined],
-    [
-      'messages[].content[].image_url.detail',
-      parts.find(part => part.type === 'image' && part.detail && part.detail !== 'auto'),
-    ],
-    ['messages[].content[].file.filename', parts.find(part => part.type === 'file' && part.filename)],
-  ]
-  return fields.filter(([, value]) => value !== undefined).map(([name]) => name)
 }

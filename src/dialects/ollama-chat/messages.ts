@@ -2,6 +2,7 @@ import type { Conversation } from '../../conversation/conversation.ts'
 import { Unsupported } from '../../conversation/errors.ts'
 import type { Part, ToolCallPart } from '../../conversation/parts.ts'
 import { argumentsObject, callNames, textOf } from '../../conversation/turns.ts'
+import { ANY_ID, fitToolIds } from '../tool-ids.ts'
 import type { WireMessage } from './types.ts'
 
 /**
@@ -9,11 +10,12 @@ import type { WireMessage } from './types.ts'
  * no ids (trap 30); newer ones take the id too and older ones pass over it.
  * @throws Unsupported for images that are not bytes, audio and files
  */
-export function writeMessages(conversation: Conversation): { messages: WireMessage[]; dropped: string[] } {
-  const names = callNames(conversation)
+export function writeMessages(given: Conversation): { messages: WireMessage[]; dropped: string[] } {
+  const { turns } = fitToolIds(given, ANY_ID)
+  const names = callNames({ turns })
   const messages: WireMessage[] = []
   const dropped = new Set<string>()
-  conversation.turns.forEach(({ role, parts }, at) => {
+  turns.forEach(({ role, parts }, at) => {
     for (const part of parts) {
       if (part.type !== 'tool-result') continue
       part.content.forEach((inner, place) => {
@@ -27,7 +29,7 @@ export function writeMessages(conversation: Conversation): { messages: WireMessa
     }
     if (role === 'tool' || (parts.length > 0 && parts.every(part => part.type === 'tool-result'))) return
     const calls = parts.filter((part): part is ToolCallPart => part.type === 'tool-call')
-    const images = parts.flatMap((part, place) => imageOf(part, `messages[${at}].content[${place}]`, dropped))
+    const images = parts.flatMap((part, place) => imageOf(part, `messages[${at}].content[${place}]`))
     let thinking = ''
     for (const part of parts) if (part.type === 'reasoning') thinking += part.text
     const content = textOf(parts)
@@ -48,12 +50,11 @@ export function writeMessages(conversation: Conversation): { messages: WireMessa
   return { messages, dropped: [...dropped] }
 }
 
-function imageOf(part: Part, field: string, dropped: Set<string>): string[] {
+function imageOf(part: Part, field: string): string[] {
   if (part.type === 'audio' || part.type === 'file')
     throw new Unsupported(field, `Ollama does not take ${part.type === 'audio' ? 'audio' : 'files'}`)
   if (part.type !== 'image') return []
   if (part.source.kind !== 'base64')
     throw new Unsupported(field, 'Ollama takes images only as data, so send a data: URL')
-  if (part.detail !== undefined && part.detail !== 'auto') dropped.add('image_url.detail')
   return [part.source.data]
 }

@@ -1,9 +1,12 @@
 import type { Conversation, Effort, JsonObject } from '../../conversation/conversation.ts'
 import type { Target, WrittenRequest } from '../dialect.ts'
 import { effortOf } from '../effort.ts'
-import { leftOut, passUnknown, plainSchema } from '../left-out.ts'
+import { leftOut, passUnknown, plainSchema, type Word } from '../left-out.ts'
 import { writeMessages } from './messages.ts'
 import { writeTools } from './tools.ts'
+
+/** Fields of the chat request that have a place in it. */
+const WORDS: readonly Word[] = ['logprobs', 'min_p', 'seed', 'presence_penalty', 'frequency_penalty']
 
 /** Members of Ollama's request that OpenAI's does not have. */
 const OWN = new Set(['keep_alive', 'think', 'format', 'truncate', 'shift'])
@@ -36,7 +39,7 @@ const OPTIONS = new Set([
  */
 export function writeRequest(conversation: Conversation, target: Target): WrittenRequest {
   const { sampling, stop, maxTokens, output } = conversation
-  const dropped = leftOut(conversation, { logprobs: true })
+  const dropped = leftOut(conversation, 'Ollama', WORDS)
   const written = writeMessages(conversation)
   const tools = writeTools(conversation)
   const options: JsonObject = {

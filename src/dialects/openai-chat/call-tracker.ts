@@ -5,12 +5,13 @@ import type { ToolCall } from './types.ts'
 interface Open {
   call: number
   /** The wire's index; undefined where the server sends none. */
-  index?: number
+  index?: number | undefined
   /** The wire's id, before it was made unique. */
   id?: string
   name?: string
   announced: boolean
-  hasArguments: boolean
+  /** All of the arguments so far. */
+  arguments: string
   /** Arguments and signature that came before the name. */
   held: string
   signature?: string
@@ -40,18 +41,31 @@ export class CallTracker {
     const text = argumentsText(wire.function?.arguments)
     if (!open.announced && open.name) this.#announce(open, events)
     if (!text) return
-    open.hasArguments = true
+    open.arguments += text
     if (open.announced) events.push({ type: 'tool-arguments', choice: this.#choice, call: open.call, text })
     else open.held += text
   }
 
-  /** Announces what never got a name, so that its arguments are not lost. */
-  close(events: Event[]): void {
-    for (const open of this.#calls)
+  /** How many calls there are. */
+  get size(): number {
+    return this.#calls.length
+  }
+
+  /**
+   * Announces what never got a name, so that its arguments are not lost, and gives a call without arguments its empty
+   * object (T03, trap 21).
+   * @param cut whether the model was stopped before its end: what is missing then stays missing (T61)
+   */
+  close(events: Event[], cut: boolean): void {
+    for (const open of this.#calls) {
       if (!open.announced && (open.held || open.id)) {
         open.name ??= 'unknown'
         this.#announce(open, events)
       }
+      if (cut || open.arguments || !open.announced) continue
+      open.arguments = '{}'
+      events.push({ type: 'tool-arguments', choice: this.#choice, call: open.call, text: '{}' })
+    }
   }
 
   #announce(open: Open, events: Event[]): void {
@@ -73,23 +87,52 @@ export class CallTracker {
     open.held = ''
   }
 
+  /** The call that a fragment goes on with, or a new one. */
   #find(wire: ToolCall): Open {
-    const last = this.#calls.at(-1)
-    const known = wire.index === undefined ? undefined : this.#calls.findLast(call => call.index === wire.index)
-    if (known) {
-      const another = wire.id && known.id && wire.id !== known.id && wire.function?.name
-      return another ? this.#open(wire) : known
-    }
-    if (wire.index !== undefined) return this.#open(wire)
-    if (wire.id) return this.#calls.find(call => call.id === wire.id && !wire.function?.name) ?? this.#open(wire)
-    const fresh = wire.function?.name && (!last || last.hasArguments || last.name !== wire.function.name)
-    return fresh || !last ? this.#open(wire) : last
+    const known = this.#known(wire)
+    return known && !isAnother(known, wire) ? known : this.#open(wire)
+  }
+
+  #known(wire: ToolCall): Open | undefined {
+    const index = wire.index ?? undefined
+    if (index === undefined) return wire.id ? this.#calls.findLast(call => call.id === wire.id) : this.#calls.at(-1)
+    const known = this.#calls.findLast(call => call.index === index)
+    // Mistral may leave the index out of the first fragment only.
+    return (
+      known ?? (wire.id || wire.function?.name ? undefined : this.#calls.findLast(call => call.index === undefined))
+    )
   }
 
   #open(wire: ToolCall): Open {
-    const open: Open = { call: this.#calls.length, index: wire.index, announced: false, hasArguments: false, held: '' }
+    const open: Open = {
+      call: this.#calls.length,
+      index: wire.index ?? undefined,
+      announced: false,
+      arguments: '',
+      held: '',
+    }
     this.#calls.push(open)
     return open
+  }
+}
+
+/** Whether a fragment that points to a known call begins another one all the same: servers use 0 for every call (trap 23). */
+function isAnother(known: Open, wire: ToolCall): boolean {
+  const name = wire.function?.name
+  // An id without a name is a server that makes one up for each fragment; a name without more only repeats itself.
+  if (!name) return false
+  if (wire.id && known.id && wire.id !== known.id) return true
+  if (wire.id && wire.id === known.id && known.index !== undefined) return false
+  if (known.name && known.name !== name) return true
+  return argumentsText(wire.function?.arguments).trimStart().startsWith('{') && isWhole(known.arguments)
+}
+
+function isWhole(json: string): boolean {
+  try {
+    JSON.parse(json)
+    return true
+  } catch {
+    return false
   }
 }
 

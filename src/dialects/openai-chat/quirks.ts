@@ -116,8 +116,30 @@ export const contentObject = eachMessage('content-object', message => {
     message.content = JSON.stringify(message.content)
 })
 
+/**
+ * Servers that end an answer with calls in `stop`, so that clients look no further: the calls decide (trap 29). Not for
+ * OpenAI, which says `stop` on purpose when a tool was named (wire-formats 1.2).
+ */
+export const callsDecideFinish: Quirk = {
+  name: 'calls-decide-finish',
+  reply(body: Completion) {
+    for (const choice of body.choices ?? [])
+      if (choice.finish_reason === 'stop' && choice.message?.tool_calls?.length) choice.finish_reason = 'tool_calls'
+  },
+  chunks() {
+    const called = new Set<number>()
+    return (chunk: Completion) => {
+      for (const choice of chunk.choices ?? []) {
+        if (choice.delta?.tool_calls?.length) called.add(choice.index ?? 0)
+        if (choice.finish_reason === 'stop' && called.has(choice.index ?? 0)) choice.finish_reason = 'tool_calls'
+      }
+    }
+  },
+}
+
 /** What can be done for any server without changing what a well-behaved one says. */
 export const everyHarmlessRepair: readonly Quirk[] = [
+  callsDecideFinish,
   reasoningField,
   usageInXGroq,
   usageThatAddsUp,

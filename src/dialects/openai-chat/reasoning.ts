@@ -51,7 +51,8 @@ export function readDetails(details: readonly ReasoningDetail[]): ReasoningPart[
 export function writeDetail(part: Omit<ReasoningPart, 'type'>, index: number): JsonObject | undefined {
   if (part.native && typeof part.native === 'object') {
     const native = part.native as JsonObject
-    return native.type === 'reasoning.text' ? { ...native, text: part.text } : native
+    if (native.type === 'reasoning.text') return { ...native, text: part.text }
+    return native.type === 'reasoning.summary' ? { ...native, summary: part.text } : native
   }
   const format = { format: NAMES[part.format ?? 'unknown'] ?? 'unknown', index }
   if (part.redacted !== undefined) return { type: 'reasoning.encrypted', data: part.redacted, ...format }

@@ -1,6 +1,7 @@
 import type { Turn } from '../../conversation/conversation.ts'
 import { Unsupported } from '../../conversation/errors.ts'
 import type { CacheMark, Part, Source } from '../../conversation/parts.ts'
+import { mediaTypeOf } from '../media-types.ts'
 import { argumentsText } from './call-tracker.ts'
 import { readDetails } from './reasoning.ts'
 import type { ContentPart, Message } from './types.ts'
@@ -53,9 +54,11 @@ function readMark(mark: ContentPart['cache_control']): CacheMark | undefined {
 /** Reasoning first, then text, then calls: the order that every provider wants back (T17). */
 function readAssistant(message: Message, path: string, legacyId: string): Part[] {
   const parts: Part[] = []
+  if (message.audio) throw new Unsupported(`${path}.audio`, 'spoken answers exist only at OpenAI')
   if (message.reasoning_details?.length) parts.push(...readDetails(message.reasoning_details))
   else if (message.reasoning_content) parts.push({ type: 'reasoning', text: message.reasoning_content })
-  parts.push(...readContent(message.content, `${path}.content`))
+  // An empty text beside calls or reasoning is only a way to write that there is none.
+  if (message.content !== '') parts.push(...readContent(message.content, `${path}.content`))
   if (message.refusal) parts.push({ type: 'refusal', text: message.refusal })
   const signature = message.extra_content?.google?.thought_signature
   if (signature) {
@@ -123,7 +126,7 @@ function readPart(part: ContentPart, path: string): Part {
         if (source.kind === 'url' && !/^https?:/.test(file_data))
           return {
             type: 'file',
-            source: { kind: 'base64', mediaType: mediaTypeOf(filename), data: file_data },
+            source: { kind: 'base64', mediaType: mediaTypeOf(filename ?? '') ?? 'application/pdf', data: file_data },
             ...name,
           }
         return { type: 'file', source, ...name }
@@ -151,20 +154,14 @@ export function readUrl(url: string): Source {
       mediaType: mediaType || 'application/octet-stream',
       data: /\s/.test(data) ? data.replace(/\s+/g, '') : data,
     }
-  return { kind: 'text', text: decodeURIComponent(data), mediaType: mediaType || 'text/plain' }
+  return { kind: 'text', text: percentDecoded(data), mediaType: mediaType || 'text/plain' }
 }
 
-const MEDIA_TYPES: Record<string, string> = {
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  csv: 'text/csv',
-  html: 'text/html',
-  json: 'application/json',
-  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-}
-
-function mediaTypeOf(filename = ''): string {
-  return MEDIA_TYPES[filename.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/pdf'
+/** Text whose signs of per cent stand for nothing is itself. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -1,4 +1,4 @@
-import type { Conversation, JsonObject, ToolChoice, Turn } from '../../conversation/conversation.ts'
+import type { Conversation, JsonObject, Reasoning, ToolChoice, Turn } from '../../conversation/conversation.ts'
 import type { Part, Source } from '../../conversation/parts.ts'
 import { textOf } from '../../conversation/turns.ts'
 import type { Target, WrittenRequest } from '../dialect.ts'
@@ -34,7 +34,7 @@ export function writeRequest(conversation: Conversation, target: Target): Writte
     stop: conversation.stop,
     max_completion_tokens: conversation.maxTokens,
     reasoning_effort: reasoning?.effort,
-    ...(reasoning?.budget !== undefined && { reasoning: { max_tokens: reasoning.budget } }),
+    reasoning: writeReasoning(reasoning),
     user: conversation.user,
     metadata: conversation.metadata,
     service_tier: conversation.serviceTier,
@@ -90,6 +90,7 @@ function writeContent(parts: readonly Part[]): string | JsonObject[] {
           {
             type: 'input_audio',
             input_audio: { data: 'data' in part.source ? part.source.data : '', format: part.format ?? 'wav' },
+            ...cacheOf(part.cache),
           },
         ]
       case 'file':
@@ -124,6 +125,15 @@ function writeChoice(choice: ToolChoice | undefined, allowed: string[] | undefin
   }
   if (!choice) return undefined
   return choice.type === 'named' ? { type: 'function', function: { name: choice.name } } : choice.type
+}
+
+/** What OpenRouter's form of it says beyond the effort. */
+function writeReasoning(reasoning: Reasoning | undefined): JsonObject | undefined {
+  if (reasoning?.budget === undefined && reasoning?.visible === undefined) return undefined
+  return {
+    ...(reasoning.budget !== undefined && { max_tokens: reasoning.budget }),
+    ...(reasoning.visible !== undefined && { exclude: !reasoning.visible }),
+  }
 }
 
 function writeOutput({ output }: Conversation): JsonObject | undefined {

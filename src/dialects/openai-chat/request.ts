@@ -97,6 +97,8 @@ export function readRequest(body: JsonObject): Conversation {
     if (!KNOWN.has(name) && value !== null && value !== undefined) unknown[name] = value
   }
   if (wire.reasoning_effort && !EFFORTS.has(wire.reasoning_effort)) unknown.reasoning_effort = wire.reasoning_effort
+  const nested = wire.reasoning?.effort
+  if (nested && !EFFORTS.has(nested)) unknown.reasoning = { effort: nested }
   const stop = typeof wire.stop === 'string' ? [wire.stop] : wire.stop
   return {
     turns: readMessages(wire.messages),
@@ -200,7 +202,7 @@ function readReasoning(wire: RequestWire): Reasoning | undefined {
   const known = said !== undefined && EFFORTS.has(said) ? said : undefined
   const effort =
     known ?? (enabled === false ? 'none' : enabled === true && max_tokens === undefined ? 'medium' : undefined)
-  if (effort === undefined && max_tokens === undefined && exclude === undefined) return undefined
+  if (effort === undefined && (max_tokens ?? exclude ?? undefined) === undefined) return undefined
   return {
     ...put('effort', effort as Effort | undefined),
     ...put('budget', max_tokens),

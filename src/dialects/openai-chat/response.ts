@@ -1,39 +1,20 @@
 import type { JsonObject } from '../../conversation/conversation.ts'
 import { ProviderFailure } from '../../conversation/errors.ts'
 import type { Part, TextPart } from '../../conversation/parts.ts'
-import type { Choice, Reply } from '../../conversation/reply.ts'
+import type { Choice, Finish, Reply } from '../../conversation/reply.ts'
 import type { ReadContext, WriteContext } from '../dialect.ts'
-import { readAnyError } from '../errors.ts'
 import { readAnnotation, writeAnnotation } from './annotations.ts'
 import { argumentsText } from './call-tracker.ts'
+import { readErrorIn } from './errors.ts'
 import { readFinish, writeFinish } from './finish-reason.ts'
 import { mintId, seconds } from './identity.ts'
 import { readDetails, writeDetail } from './reasoning.ts'
 import type { Completion, Message, WireChoice } from './types.ts'
+import { MESSAGE, unknownIn } from './unknown-members.ts'
 import { readUsage, writeUsage } from './usage.ts'
 
 const REPLY = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'error'])
 const CHOICE = new Set(['index', 'message', 'finish_reason', 'logprobs'])
-const MESSAGE = new Set([
-  'role',
-  'content',
-  'refusal',
-  'tool_calls',
-  'reasoning_content',
-  'reasoning_details',
-  'annotations',
-  'extra_content',
-])
-
-function rest(wire: JsonObject, known: ReadonlySet<string>): JsonObject | undefined {
-  let fields: JsonObject | undefined
-  for (const name in wire) {
-    if (known.has(name) || wire[name] === null || wire[name] === undefined) continue
-    fields ??= {}
-    fields[name] = wire[name]
-  }
-  return fields
-}
 
 /** @throws ProviderFailure for an error under HTTP 200, and for a body that is no completion at all */
 export function readReply(body: unknown, context: ReadContext): Reply {
@@ -46,12 +27,10 @@ export function readReply(body: unknown, context: ReadContext): Reply {
     })
   for (const quirk of context.quirks) quirk.reply?.(wire)
   if (wire.error || !Array.isArray(wire.choices)) {
-    const error = readAnyError(502, body)
-    const status = Number(error.code)
-    throw new ProviderFailure(status >= 400 && status < 600 ? { ...error, status } : error)
+    throw new ProviderFailure(readErrorIn(wire))
   }
   const usage = readUsage(wire.usage)
-  const unknown = rest(wire, REPLY)
+  const unknown = unknownIn(wire, REPLY)
   return {
     id: wire.id || undefined,
     model: wire.model || undefined,
@@ -63,6 +42,7 @@ export function readReply(body: unknown, context: ReadContext): Reply {
 }
 
 function readChoice(wire: WireChoice, at: number, context: ReadContext): Choice {
+  // The provider's word holds: OpenAI itself ends a named tool with `stop` (wire-formats 1.2).
   const finish = readFinish(wire.finish_reason) ?? (wire.message?.tool_calls?.length ? 'tool-calls' : 'stop')
   if (finish === 'error')
     throw new ProviderFailure({
@@ -70,13 +50,13 @@ function readChoice(wire: WireChoice, at: number, context: ReadContext): Choice 
       message: `the provider stopped with "${wire.finish_reason}"`,
       type: 'server_error',
     })
-  const unknown = rest(wire, CHOICE)
+  const unknown = unknownIn(wire, CHOICE)
   // Azure leaves the message out where its filter caught the whole of it (trap 53).
   const message = wire.message ?? {}
-  const unknownMessage = rest(message, MESSAGE)
+  const unknownMessage = unknownIn(message, MESSAGE)
   return {
     index: wire.index ?? at,
-    parts: readMessage(message, context),
+    parts: readMessage(message, context, finish),
     finish,
     ...(wire.finish_reason && { nativeFinish: wire.finish_reason }),
     ...(wire.logprobs && { logprobs: wire.logprobs }),
@@ -85,7 +65,7 @@ function readChoice(wire: WireChoice, at: number, context: ReadContext): Choice 
   }
 }
 
-function readMessage(message: Message, context: ReadContext): Part[] {
+function readMessage(message: Message, context: ReadContext, finish: Finish): Part[] {
   const parts: Part[] = []
   const details = readDetails(message.reasoning_details ?? [])
   if (message.reasoning_content && !details.some(detail => detail.text))
@@ -117,7 +97,8 @@ function readMessage(message: Message, context: ReadContext): Part[] {
       type: 'tool-call',
       id,
       name: context.memory.toolNames?.get(name) ?? name,
-      arguments: argumentsText(call.function?.arguments),
+      // A call without arguments has an empty object of them, unless it was cut off before they came (T03, T63).
+      arguments: argumentsText(call.function?.arguments) || (finish === 'tool-calls' || finish === 'stop' ? '{}' : ''),
       ...(mark && { signature: mark }),
     })
   }

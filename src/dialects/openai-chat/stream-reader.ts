@@ -1,31 +1,23 @@
 import type { Event } from '../../conversation/events.ts'
 import type { Frame } from '../../stream/frame.ts'
 import type { ReadContext, Reader } from '../dialect.ts'
-import { readAnyError } from '../errors.ts'
+import { frameParser, notJson } from '../frame-json.ts'
 import { readAnnotation } from './annotations.ts'
 import { CallTracker } from './call-tracker.ts'
+import { isError, readErrorIn } from './errors.ts'
 import { readFinish } from './finish-reason.ts'
 import { readDetail } from './reasoning.ts'
-import type { Completion, WireChoice } from './types.ts'
+import type { Completion, Message, WireChoice } from './types.ts'
+import { MESSAGE } from './unknown-members.ts'
 import { readUsage } from './usage.ts'
 
 /** Members of a chunk that are read, and padding that goes nowhere (trap 14). */
 const CHUNK = new Set(['id', 'object', 'created', 'model', 'choices', 'usage', 'error', 'obfuscation', 'p'])
 const CHOICE = new Set(['index', 'delta', 'finish_reason', 'logprobs'])
-const DELTA = new Set([
-  'role',
-  'content',
-  'refusal',
-  'tool_calls',
-  'reasoning_content',
-  'reasoning_details',
-  'annotations',
-  'extra_content',
-])
 
 /** Reads OpenAI's chunks, and those of the many servers that are like OpenAI; strict in what it gives, lenient in what it takes. */
 export function reader(context: ReadContext): Reader {
-  const corrections = context.quirks.flatMap(quirk => (quirk.chunks ? [quirk.chunks()] : []))
+  const parse = frameParser(context)
   const choices = new Map<number, ChoiceReader>()
   const said = new Map<string, unknown>()
   let named = false
@@ -55,28 +47,18 @@ export function reader(context: ReadContext): Reader {
       if (frame.data.trim() === '[DONE]') {
         over = true
         const events: Event[] = []
-        for (const choice of choices.values()) choice.close(events)
+        for (const choice of choices.values()) choice.close(events, false)
         events.push({ type: 'end' })
         return events
       }
-      let chunk: Completion
-      try {
-        chunk = JSON.parse(frame.data) as Completion
-      } catch {
+      const chunk = parse(frame) as Completion | undefined
+      if (!chunk) {
         over = true
-        return [
-          {
-            type: 'error',
-            error: { status: 502, message: 'the provider sent a frame that is not JSON', type: 'server_error' },
-          },
-        ]
+        return [notJson()]
       }
-      if (!chunk || typeof chunk !== 'object') return []
-      for (const correct of corrections) correct(chunk)
-      if (chunk.error || frame.event === 'error' || chunk.object === 'error') {
+      if (frame.event === 'error' || isError(chunk)) {
         over = true
-        const error = readAnyError(statusIn(chunk) ?? 502, chunk)
-        return [{ type: 'error', error }]
+        return [{ type: 'error', error: readErrorIn(chunk) }]
       }
       const events: Event[] = []
       // Azure opens with an empty id and no time; the first chunk with a name gives the stream its identity (trap 16).
@@ -98,20 +80,10 @@ export function reader(context: ReadContext): Reader {
     },
     end() {
       const events: Event[] = []
-      if (!over) for (const choice of choices.values()) choice.close(events)
+      if (!over) for (const choice of choices.values()) choice.close(events, true)
       return events
     },
   }
-}
-
-/** A status inside an error object: a number, or a number in quotes, where the provider gives its HTTP status as code. */
-function statusIn(chunk: Completion): number | undefined {
-  const error = (chunk.error && typeof chunk.error === 'object' ? chunk.error : chunk) as Record<string, unknown>
-  for (const value of [error.status_code, error.status, error.code]) {
-    const status = Number(value)
-    if (Number.isInteger(status) && status >= 400 && status < 600) return status
-  }
-  return undefined
 }
 
 /** One choice of the stream. */
@@ -132,19 +104,20 @@ class ChoiceReader {
     if (delta) {
       this.#reason(delta, events)
       const signature = delta.extra_content?.google?.thought_signature
-      if (typeof delta.content === 'string' && (delta.content || signature))
-        events.push({ type: 'text', choice, text: delta.content, ...(signature && { signature }) })
-      else if (signature && !delta.tool_calls?.length) events.push({ type: 'text', choice, text: '', signature })
+      const text = textIn(delta.content)
+      if (text || (signature && (typeof delta.content === 'string' || !delta.tool_calls?.length)))
+        events.push({ type: 'text', choice, text, ...(signature && { signature }) })
       if (delta.refusal) events.push({ type: 'refusal', choice, text: delta.refusal })
       for (const call of delta.tool_calls ?? []) if (call) this.#calls.read(call, events)
       for (const annotation of delta.annotations ?? [])
         events.push({ type: 'citation', choice, citation: readAnnotation(annotation) })
-      this.#rest(delta, DELTA, 'message', events)
+      this.#rest(delta, MESSAGE, 'message', events)
     }
     if (wire.logprobs) events.push({ type: 'logprobs', choice, logprobs: wire.logprobs })
     // OpenRouter repeats the finished choice with its usage (trap 41).
     if (!this.#finished) {
       this.#rest(wire, CHOICE, 'choice', events)
+      // The provider's word holds: OpenAI itself ends a named tool with `stop` (wire-formats 1.2).
       const finish = readFinish(wire.finish_reason)
       if (finish === 'error') {
         events.push({
@@ -157,15 +130,16 @@ class ChoiceReader {
           },
         })
       } else if (finish) {
-        this.close(events)
+        this.close(events, finish !== 'tool-calls' && finish !== 'stop')
         this.#finished = true
         events.push({ type: 'finish', choice, finish, native: wire.finish_reason! })
       }
     }
   }
 
-  close(events: Event[]): void {
-    this.#calls.close(events)
+  /** @param cut whether the model was stopped before its end */
+  close(events: Event[], cut: boolean): void {
+    this.#calls.close(events, cut)
   }
 
   #reason(delta: NonNullable<WireChoice['delta']>, events: Event[]): void {
@@ -190,6 +164,13 @@ class ChoiceReader {
     }
     if (fields) events.push({ type: 'unknown', at, choice: this.#index, fields })
   }
+}
+
+/** The text of a delta; servers that send a list of parts have it in some of them. */
+function textIn(content: Message['content']): string {
+  if (!content) return ''
+  if (typeof content === 'string') return content
+  return Array.isArray(content) ? content.map(part => part.text ?? '').join('') : ''
 }
 
 function isEmpty(value: unknown): boolean {

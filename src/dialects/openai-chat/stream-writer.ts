@@ -14,6 +14,7 @@ import { writeUsage } from './usage.ts'
 interface ChoiceState {
   roleSaid: boolean
   finished: boolean
+  called: boolean
   /** Text of reasoning blocks that may yet get a signature: the entry that goes back must hold both. */
   blocks: Map<number, string>
 }
@@ -59,7 +60,7 @@ export function writer(context: WriteContext): Writer {
     return { data: `${head}${inside}${tail}}` }
   }
   const stateOf = (index: number) =>
-    choices.getOrInsertComputed(index, () => ({ roleSaid: false, finished: false, blocks: new Map() }))
+    choices.getOrInsertComputed(index, () => ({ roleSaid: false, finished: false, called: false, blocks: new Map() }))
   const chunk = (index: number, delta: JsonObject, finish: string | null, draft?: Draft) =>
     frame(
       JSON.stringify({
@@ -74,20 +75,21 @@ export function writer(context: WriteContext): Writer {
   /** The chunks that one batch makes of one choice: what was said, then why it stopped. */
   const flush = (index: number, draft: Draft, frames: Frame[]) => {
     const state = stateOf(index)
+    const ends = draft.finish !== undefined && !state.finished
     const spoken = Object.keys(draft.delta).length > 0
-    if (spoken || draft.fields || draft.logprobs !== undefined) {
-      const opening = !state.roleSaid && spoken
-      if (opening) state.roleSaid = true
-      const delta = opening
-        ? { role: 'assistant', ...(!('content' in draft.delta) && { content: null }), ...draft.delta }
-        : draft.delta
-      frames.push(chunk(index, delta, null, draft))
+    if (spoken || draft.logprobs !== undefined || (draft.fields && !ends)) {
+      const delta = state.roleSaid
+        ? draft.delta
+        : { role: 'assistant', ...(!('content' in draft.delta) && { content: null }), ...draft.delta }
+      state.roleSaid = true
+      // What is said of the choice stands beside the reason for its end, where there is one.
+      frames.push(chunk(index, delta, null, ends ? { ...draft, fields: undefined } : draft))
     }
-    if (draft.finish === undefined || state.finished) return
+    if (!ends) return
     state.finished = true
     const delta = state.roleSaid ? {} : { role: 'assistant', content: '' }
     state.roleSaid = true
-    frames.push(chunk(index, delta, draft.finish))
+    frames.push(chunk(index, delta, draft.finish!, { delta, fields: draft.fields }))
   }
 
   return {
@@ -144,8 +146,9 @@ export function writer(context: WriteContext): Writer {
     end() {
       const frames: Frame[] = []
       if (!choices.size) stateOf(0)
-      // The provider said that it was done, but not why: that is an ordinary stop.
-      for (const [index, state] of choices) if (!state.finished) flush(index, { delta: {}, finish: 'stop' }, frames)
+      // The provider said that it was done, but not why: that is an ordinary stop, or its calls are the reason.
+      for (const [index, state] of choices)
+        if (!state.finished) flush(index, { delta: {}, finish: state.called ? 'tool_calls' : 'stop' }, frames)
       usage ??= context.estimate?.(spokenLength)
       if (context.includeUsage && usage) frames.push(frame('', writeUsage(usage)))
       frames.push({ data: '[DONE]' })
@@ -180,6 +183,7 @@ function speak(event: Spoken, delta: JsonObject, state: ChoiceState): void {
       break
     }
     case 'tool-call':
+      state.called = true
       push(delta, 'tool_calls', {
         index: event.call,
         id: event.id,

@@ -49,6 +49,7 @@ export interface Message {
   tool_calls?: ToolCall[] | null
   tool_call_id?: string
   function_call?: { name?: string; arguments?: string } | null
+  audio?: { id?: string } | null
   reasoning_content?: string | null
   reasoning_details?: ReasoningDetail[] | null
   annotations?: Annotation[] | null

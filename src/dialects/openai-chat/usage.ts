@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../conversation/conversation.ts'
 import type { Usage } from '../../conversation/reply.ts'
 import type { WireUsage } from './types.ts'
+import { unknownIn } from './unknown-members.ts'
 
 const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 
-/** Members that {@link Usage} has a name for, and the duplicates of other vendors' names for the same. */
+/** Members that {@link Usage} has a name for. */
 const KNOWN = new Set([
   'prompt_tokens',
   'completion_tokens',
@@ -12,6 +13,7 @@ const KNOWN = new Set([
   'prompt_tokens_details',
   'completion_tokens_details',
 ])
+const KNOWN_DETAILS = new Set(['cached_tokens', 'cache_write_tokens', 'audio_tokens', 'reasoning_tokens'])
 
 /** @returns undefined while the numbers are not there yet (some servers send nulls until the end) */
 export function readUsage(wire: WireUsage | null | undefined): Usage | undefined {
@@ -19,8 +21,11 @@ export function readUsage(wire: WireUsage | null | undefined): Usage | undefined
   if (wire.completion_tokens === null) return undefined
   const input = wire.prompt_tokens_details ?? {}
   const output = wire.completion_tokens_details ?? {}
-  const native: JsonObject = {}
-  for (const [name, value] of Object.entries(wire)) if (!KNOWN.has(name) && value !== null) native[name] = value
+  const inputRest = unknownIn(input, KNOWN_DETAILS)
+  const outputRest = unknownIn(output, KNOWN_DETAILS)
+  let native = unknownIn(wire, KNOWN)
+  if (inputRest) native = { ...native, prompt_tokens_details: inputRest }
+  if (outputRest) native = { ...native, completion_tokens_details: outputRest }
   return {
     input: count(wire.prompt_tokens),
     output: count(wire.completion_tokens),
@@ -30,20 +35,23 @@ export function readUsage(wire: WireUsage | null | undefined): Usage | undefined
     ...(typeof input.audio_tokens === 'number' && { audioInput: input.audio_tokens }),
     ...(typeof output.reasoning_tokens === 'number' && { reasoning: output.reasoning_tokens }),
     ...(typeof output.audio_tokens === 'number' && { audioOutput: output.audio_tokens }),
-    ...(Object.keys(native).length > 0 && { native }),
+    ...(native && { native }),
   }
 }
 
 /** Usage in OpenAI's convention, in which the parts always add up to `total_tokens` (T94); absent details stay absent (T77). */
 export function writeUsage(usage: Usage): JsonObject {
+  const { prompt_tokens_details, completion_tokens_details, ...native } = usage.native ?? {}
   const input = {
     ...(usage.cacheRead !== undefined && { cached_tokens: usage.cacheRead }),
     ...(usage.cacheWrite !== undefined && { cache_write_tokens: usage.cacheWrite }),
     ...(usage.audioInput !== undefined && { audio_tokens: usage.audioInput }),
+    ...(prompt_tokens_details as JsonObject | undefined),
   }
   const output = {
     ...(usage.reasoning !== undefined && { reasoning_tokens: usage.reasoning }),
     ...(usage.audioOutput !== undefined && { audio_tokens: usage.audioOutput }),
+    ...(completion_tokens_details as JsonObject | undefined),
   }
   return {
     prompt_tokens: usage.input,
@@ -51,7 +59,7 @@ export function writeUsage(usage: Usage): JsonObject {
     total_tokens: usage.input + usage.output,
     ...(Object.keys(input).length > 0 && { prompt_tokens_details: input }),
     ...(Object.keys(output).length > 0 && { completion_tokens_details: output }),
-    ...usage.native,
+    ...native,
     // Nobody should take a guess for a measurement (T96).
     ...(usage.source === 'estimated' && { estimated: true }),
   }

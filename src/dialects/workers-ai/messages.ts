@@ -3,7 +3,7 @@ import { Unsupported } from '../../conversation/errors.ts'
 import type { Part, ToolCallPart } from '../../conversation/parts.ts'
 import { callNames, textOf } from '../../conversation/turns.ts'
 import { objectText } from '../argument-text.ts'
-import { fitToolIds } from '../tool-ids.ts'
+import { ANY_ID, fitToolIds } from '../tool-ids.ts'
 import type { WireMessage } from './types.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { WireMessage } from './types.ts'
  * @throws Unsupported for images that are no data, audio and files
  */
 export function writeMessages(given: Conversation): { messages: WireMessage[]; dropped: string[] } {
-  const { turns } = fitToolIds(given, { pattern: /./, make: id => id })
+  const { turns } = fitToolIds(given, ANY_ID)
   const names = callNames({ turns })
   const messages: WireMessage[] = []
   const dropped = new Set<string>()
@@ -35,7 +35,7 @@ export function writeMessages(given: Conversation): { messages: WireMessage[]; d
     if (turn.role === 'assistant') {
       const message = writeAssistant(turn, dropped)
       if (message) messages.push(message)
-    } else messages.push({ role: turn.role, content: writeContent(turn.parts, at, dropped) })
+    } else messages.push({ role: turn.role, content: writeContent(turn.parts, at) })
   })
   return { messages, dropped: [...dropped] }
 }
@@ -58,17 +58,16 @@ function writeAssistant({ parts }: Turn, dropped: Set<string>): WireMessage | un
   }
 }
 
-function writeContent(parts: readonly Part[], at: number, dropped: Set<string>): string | JsonObject[] {
+function writeContent(parts: readonly Part[], at: number): string | JsonObject[] {
   const refuse = (place: number, message: string) => new Unsupported(`messages[${at}].content[${place}]`, message)
   const list = parts.flatMap((part, place): JsonObject[] => {
     if (part.type === 'audio' || part.type === 'file')
       throw refuse(place, `Workers AI does not take ${part.type === 'audio' ? 'audio' : 'files'} in a conversation`)
     if (part.type === 'text') return part.text ? [{ type: 'text', text: part.text }] : []
     if (part.type !== 'image') return []
-    const { source, detail } = part
+    const { source } = part
     // "HTTP URL will not be accepted" says the schema of every model that sees.
     if (source.kind !== 'base64') throw refuse(place, 'Workers AI takes images only as data, so send a data: URL')
-    if (detail !== undefined && detail !== 'auto') dropped.add('image_url.detail')
     return [{ type: 'image_url', image_url: { url: `data:${source.mediaType};base64,${source.data}` } }]
   })
   return parts.some(part => part.type === 'image') ? list : textOf(parts)

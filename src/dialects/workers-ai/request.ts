@@ -1,9 +1,12 @@
 import type { Conversation, Effort, JsonObject } from '../../conversation/conversation.ts'
 import type { WrittenRequest } from '../dialect.ts'
 import { effortOf } from '../effort.ts'
-import { leftOut, passUnknown, plainSchema } from '../left-out.ts'
+import { leftOut, passUnknown, plainSchema, type Word } from '../left-out.ts'
 import { writeMessages } from './messages.ts'
 import { writeTools } from './tools.ts'
+
+/** Fields of the chat request that have a place in it. */
+const WORDS: readonly Word[] = ['seed', 'presence_penalty', 'frequency_penalty']
 
 /** Members of its request that OpenAI's does not have, and some that newer models take as OpenAI has them. */
 const OWN = new Set(['raw', 'lora', 'repetition_penalty', 'chat_template_kwargs', 'guided_json'])
@@ -20,7 +23,7 @@ const MAX_TOKENS = 4_096
  */
 export function writeRequest(conversation: Conversation): WrittenRequest {
   const { sampling, stop, maxTokens = MAX_TOKENS, output } = conversation
-  const dropped = leftOut(conversation)
+  const dropped = leftOut(conversation, 'Workers AI', WORDS)
   const written = writeMessages(conversation)
   const tools = writeTools(conversation)
   const body: JsonObject = {
@@ -42,7 +45,6 @@ export function writeRequest(conversation: Conversation): WrittenRequest {
     ...(stop?.length && { stop }),
     stream: conversation.stream,
   }
-  if (sampling.minP !== undefined) dropped.push('min_p')
   dropped.push(...written.dropped, ...tools.dropped, ...passUnknown(conversation, OWN, body))
   return { body, dropped, memory: {} }
 }

@@ -4,12 +4,16 @@ export interface Outgoing {
   method: 'GET' | 'POST'
   headers: Record<string, string>
   body?: string
+  /** Where the operator or the credential says that the provider runs; for signatures. */
+  region?: string
 }
 
 /** What an authenticator may need beyond the request. */
 export interface AuthContext {
   /** For token endpoints; the call is bounded by the caller's patience. */
   fetch(url: string, init: RequestInit): Promise<Response>
+  /** The credential is one that the caller brought along: what it says about where to go is not trusted. */
+  fromCaller?: boolean
 }
 
 /**

@@ -47,7 +47,8 @@ export const aws: Authenticator = async (outgoing, credential, context) => {
     secretAccessKey: keys.secretAccessKey,
     sessionToken: keys.sessionToken,
     service: 'bedrock',
-    region: keys.region ?? regionOf(outgoing.url) ?? 'us-east-1',
+    // A host that names a region takes signatures for that one only, whatever the key says.
+    region: regionOf(outgoing.url) ?? outgoing.region ?? keys.region ?? 'us-east-1',
   })
   const { headers } = await signer.sign()
   for (const [name, value] of headers) if (name !== 'host') outgoing.headers[name] = value

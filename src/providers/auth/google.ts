@@ -1,6 +1,8 @@
 import { importPKCS8, SignJWT } from 'jose'
 import { type AuthContext, type Authenticator, CredentialFault, inHeader, jsonCredential } from './auth.ts'
 
+const GOOGLE = 'https://oauth2.googleapis.com/token'
+
 interface ServiceAccount {
   client_email: string
   private_key: string
@@ -19,7 +21,7 @@ export function serviceAccount(credential: string): ServiceAccount | undefined {
   }
   if (typeof json.client_email !== 'string' || typeof json.private_key !== 'string')
     throw new CredentialFault('the service account lacks client_email or private_key')
-  return { token_uri: 'https://oauth2.googleapis.com/token', ...json } as unknown as ServiceAccount
+  return { token_uri: GOOGLE, ...json } as unknown as ServiceAccount
 }
 
 interface Held {
@@ -28,7 +30,7 @@ interface Held {
   until: number
 }
 
-/** Tokens by service account and key; a token lives an hour and is renewed five minutes early (trap 56). */
+/** Tokens by service account; a token lives an hour and is renewed five minutes early (trap 56). */
 const tokens = new Map<string, Held>()
 const underway = new Map<string, Promise<Held>>()
 const EARLY_MS = 300_000
@@ -39,7 +41,10 @@ export function forgetToken(credential: string): void {
   if (account) tokens.delete(keyOf(account))
 }
 
-const keyOf = (account: ServiceAccount) => `${account.client_email} ${account.private_key_id ?? ''}`
+/** The private key is part of it: e-mail and key id are no secrets, and must not open the token of another. */
+const keyOf = (account: ServiceAccount) => `${account.client_email} ${account.token_uri} ${account.private_key}`
+/** Callers may bring accounts of their own, as many as they like. */
+const MOST_TOKENS = 1_000
 
 /**
  * Vertex: a service account's signed assertion is exchanged for an access token, once for all requests that wait for
@@ -53,6 +58,9 @@ export const vertex: Authenticator = async (outgoing, credential, context) => {
     outgoing.headers.authorization = `Bearer ${credential}`
     return
   }
+  // Otherwise a caller could have the gateway call any address of the operator's network.
+  if (context.fromCaller && account.token_uri !== GOOGLE)
+    throw new CredentialFault(`the token_uri of a service account that a caller brings must be ${GOOGLE}`)
   const key = keyOf(account)
   let held = tokens.get(key)
   if (!held || held.until < Date.now()) {
@@ -62,6 +70,7 @@ export const vertex: Authenticator = async (outgoing, credential, context) => {
       underway.set(key, exchange)
     }
     held = await exchange
+    if (tokens.size >= MOST_TOKENS) tokens.clear()
     tokens.set(key, held)
   }
   outgoing.headers.authorization = `Bearer ${held.token}`

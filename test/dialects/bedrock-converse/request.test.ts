@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Conversation } from '../../../src/conversation/conversation.ts'
+import type { Conversation, Turn } from '../../../src/conversation/conversation.ts'
 import { Unsupported } from '../../../src/conversation/errors.ts'
 import { bedrockConverse } from '../../../src/dialects/bedrock-converse/index.ts'
 import { assistant, calling, conversation, result, system, thrown, user, weather } from '../conversations.ts'
@@ -266,4 +266,19 @@ test.each([
   const error = thrown(() => write(given))
   expect(error).toBeInstanceOf(Unsupported)
   expect(error).toMatchObject({ field })
+})
+
+test('reasoning that Anthropic’s own API gave goes back to Claude only', () => {
+  const turn: Turn = {
+    role: 'assistant',
+    parts: [
+      { type: 'reasoning', text: 'Hm.', signature: 'c2ln', format: 'anthropic' },
+      { type: 'text', text: 'Yes' },
+    ],
+  }
+  const given = { turns: [user('Hi'), turn, user('And?')] }
+  expect(JSON.stringify(write(given).body)).toContain('reasoningContent')
+  const foreign = write(given, 'amazon.nova-pro-v1:0')
+  expect(JSON.stringify(foreign.body)).not.toContain('reasoningContent')
+  expect(foreign.dropped).toEqual(['messages[].reasoning_content'])
 })

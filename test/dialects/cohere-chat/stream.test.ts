@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Event } from '../../../src/conversation/events.ts'
 import { cohereChat } from '../../../src/dialects/cohere-chat/index.ts'
-import { eventsOf, streamed, summary, whole } from '../fixture-replay.ts'
+import { eventsOf, streamed, summary, whole } from '../replay.ts'
 
 const usage = (input: number, output: number, more = {}) => ({
   input,

@@ -1,41 +1,28 @@
-import { join } from 'node:path'
 import type { Conversation, JsonObject } from '../../../src/conversation/conversation.ts'
 import type { Event } from '../../../src/conversation/events.ts'
 import type { Memory, ReadContext } from '../../../src/dialects/dialect.ts'
 import { gemini } from '../../../src/dialects/gemini/index.ts'
 import type { GenerateContentRequest } from '../../../src/dialects/gemini/types.ts'
+import { conversation } from '../conversations.ts'
+import { frames, read as readFrames, json as readJson } from '../replay.ts'
 
-const folder = join(import.meta.dir, '../../fixtures/gemini')
-const text = (name: string) => Bun.file(join(folder, name)).text()
+export { conversation }
 
 export const context = (memory: Memory = {}): ReadContext => ({ memory, quirks: [] })
-export const json = async (name: string): Promise<unknown> => JSON.parse(await text(`${name}.json`))
+export const json = async (name: string): Promise<unknown> => readJson('gemini', `${name}.json`)
 
 /** All events of a recorded stream, its end included. */
 export async function events(name: string, given: ReadContext = context()): Promise<Event[]> {
-  const reader = gemini.reader(given)
-  const blocks = (await text(`${name}.sse`)).split('\r\n\r\n').filter(Boolean)
-  return [...blocks.flatMap(block => reader.read({ data: block.replace(/^data: ?/, '') })), ...reader.end()]
+  return readFrames(gemini, frames(gemini, `${name}.sse`), given)
 }
 
 /** The events of messages written in place. */
-export function read(messages: object[], given: ReadContext = context()): Event[] {
-  const reader = gemini.reader(given)
-  return [...messages.flatMap(message => reader.read({ data: JSON.stringify(message) })), ...reader.end()]
-}
-
-export function conversation(given: Partial<Conversation> = {}): Conversation {
-  return {
-    turns: [{ role: 'user', parts: [{ type: 'text', text: 'Who keeps the gate?' }] }],
-    tools: [],
-    output: { type: 'text' },
-    sampling: {},
-    stream: false,
-    includeUsage: false,
-    unknown: {},
-    ...given,
-  }
-}
+export const read = (messages: object[], given: ReadContext = context()): Event[] =>
+  readFrames(
+    gemini,
+    messages.map(message => ({ data: JSON.stringify(message) })),
+    given,
+  )
 
 export function write(given: Partial<Conversation> = {}, model = 'gemini-2.5-flash') {
   const written = gemini.writeRequest(conversation(given), { model })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { ollamaChat } from '../../../src/dialects/ollama-chat/index.ts'
-import { eventsOf, streamed, summary, whole } from '../fixture-replay.ts'
+import { eventsOf, streamed, summary, whole } from '../replay.ts'
 
 const usage = {
   input: 30,
@@ -76,9 +76,10 @@ test('a last line without its newline counts', async () => {
   expect((await streamed(ollamaChat, 'last-line-without-newline.ndjson')).at(-1)).toEqual({ type: 'end' })
 })
 
-test('T30 a stream cut off claims no success; half a line is an error', () => {
+test('T30 a stream cut off claims no success, also in the middle of a line', () => {
   const text = '{"model":"m","message":{"role":"assistant","content":"Half"},"done":false}\n'
   const types = (data: string) => eventsOf(ollamaChat, new TextEncoder().encode(data)).map(event => event.type)
   expect(types(text)).toEqual(['start', 'text'])
-  expect(types(text + text.slice(0, 20))).toEqual(['start', 'text', 'error'])
+  expect(types(text + text.slice(0, 20))).toEqual(['start', 'text'])
+  expect(types(`${text}${text.slice(0, 20)}\n`)).toEqual(['start', 'text', 'error'])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { workersAi } from '../../../src/dialects/workers-ai/index.ts'
-import { eventsOf, streamed, summary, whole } from '../fixture-replay.ts'
+import { eventsOf, streamed, summary, whole } from '../replay.ts'
 
 const usage = (input: number, output: number, more = {}) => ({ input, output, ...more, source: 'reported' as const })
 const plain = { text: '', reasoning: '', calls: [] as string[], finish: 'stop' }
