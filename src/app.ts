@@ -54,6 +54,8 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
         hostname: host,
         port,
         reusePort,
+        // Or Bun prints the source and stack of an answer that is broken off on purpose.
+        development: false,
         // Reasoning models are silent for minutes; our own timers decide.
         idleTimeout: 0,
         maxRequestBodySize: NO_BOUND,

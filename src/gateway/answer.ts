@@ -2,6 +2,7 @@ import { Collector, expand } from '../conversation/collect.ts'
 import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
 import type { Reply } from '../conversation/reply.ts'
 import { estimateUsage } from '../costs/estimate.ts'
+import type { ByteSource } from '../stream/byte-source.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import type { Framing } from '../stream/frame.ts'
 import { framer } from '../stream/framer.ts'
@@ -35,11 +36,10 @@ export async function answer(exchange: Exchange, came: UpstreamAnswer): Promise<
   if (came.status < 200 || came.status >= 300) return failed(exchange, came, headers)
   const type = came.headers.get('content-type') ?? ''
   const streams = isStream(type, dialect.framing, exchange.stream)
-  if (unchanged && streams && exchange.stream) {
-    const passed = await passStream(exchange, came, headers)
+  if (unchanged && streams === exchange.stream) {
+    const passed = await (streams ? passStream : passWhole)(exchange, came, headers)
     return passed instanceof Response ? passed : fail(exchange, passed, headers)
   }
-  if (unchanged && !streams && !exchange.stream) return passWhole(exchange, came, headers)
   if (streams && came.body)
     return exchange.stream ? translateStream(exchange, came.body, headers) : gather(exchange, came.body, headers)
   return translateReply(exchange, await readAnswer(exchange, came), headers)
@@ -76,12 +76,12 @@ async function failed(exchange: Exchange, came: UpstreamAnswer, headers: Headers
   // A redirect is not followed, since it would carry the key elsewhere; to the client that is a failure of the provider.
   if (came.status < 400) {
     exchange.abort.abort()
-    const what = came.headers.has('location') ? 'a redirect, which is not followed' : 'which is no answer'
+    const what = came.headers.get('location') !== null ? 'a redirect, which is not followed' : 'which is no answer'
     throw upstreamFault('closed', provider.title, `it answered ${came.status}, ${what}`)
   }
   if (came.status === 401 && exchange.credential) provider.forget?.(exchange.credential)
   const body = await readBody(came, 'error').catch((): ReadBody => ({ text: '', value: '', json: false }))
-  const error = dialect.readError(came.status, body.value, came.headers)
+  const error = dialect.readError(came.status, body.value, headers)
   const own = unchanged && body.json && typeof (body.value as { error?: unknown } | null)?.error === 'object'
   return fail(exchange, error, headers, own ? body.text : undefined)
 }
@@ -100,11 +100,7 @@ function withoutKey({ credential, callerKey }: Exchange, text: string): string {
   return text.includes(credential) ? text.replaceAll(credential, '***') : text
 }
 
-async function translateStream(
-  exchange: Exchange,
-  source: ReadableStream<Uint8Array>,
-  headers: Headers,
-): Promise<Response> {
+async function translateStream(exchange: Exchange, source: ByteSource, headers: Headers): Promise<Response> {
   const { client } = exchange
   const { dialect, memory } = exchange.written!
   const normalizer = new Normalizer({
@@ -126,7 +122,7 @@ async function translateStream(
 }
 
 /** The client wants one answer, and a stream came. */
-async function gather(exchange: Exchange, source: ReadableStream<Uint8Array>, headers: Headers): Promise<Response> {
+async function gather(exchange: Exchange, source: ByteSource, headers: Headers): Promise<Response> {
   const { dialect, memory } = exchange.written!
   const reader = dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks })
   const cutter = framer(dialect.framing)
@@ -142,10 +138,13 @@ async function gather(exchange: Exchange, source: ReadableStream<Uint8Array>, he
       }
   }
   try {
-    for await (const bytes of source) {
+    for (let bytes = await source.read(); bytes; bytes = await source.read()) {
       take(cutter.push(bytes))
       // Some keep the connection open behind their end mark (T29).
-      if (over) break
+      if (over) {
+        source.cancel()
+        break
+      }
     }
     if (!over) take(cutter.end())
     for (const event of reader.end()) collector.add(event)

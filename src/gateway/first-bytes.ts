@@ -1,39 +1,50 @@
+import type { ByteSource, Bytes } from '../stream/byte-source.ts'
 import type { UpstreamAnswer } from './upstream.ts'
-
-interface Read {
-  done: boolean
-  value: Uint8Array
-}
 
 /** How long a stream that says nothing may hold back the status line; until then a failure can be told as one. */
 const HOLD_MS = 5_000
 
-/** A body again, of which some reads were taken: the tap beside a stream asks only for its reader. */
-function resumed(held: Promise<Read>[], reader: { read(): Promise<unknown>; cancel(reason?: unknown): Promise<void> }) {
-  const read = () => held.shift() ?? reader.read()
+/** A source of which some reads were taken, from its beginning again. */
+function resumed(first: Promise<Bytes | undefined>, rest: ByteSource): ByteSource {
+  let taken: Promise<Bytes | undefined> | undefined = first
   return {
-    getReader: () => ({ read, cancel: (reason?: unknown) => reader.cancel(reason) }),
-    cancel: (reason?: unknown) => reader.cancel(reason),
-  } as unknown as ReadableStream<Uint8Array>
+    read() {
+      const read = taken ?? rest.read()
+      taken = undefined
+      return read
+    },
+    pipe(sink) {
+      const go = (bytes: Bytes | undefined) => {
+        if (bytes) sink.write(bytes)
+        rest.pipe(sink)
+      }
+      if (taken) taken.then(go, fault => sink.end(fault))
+      else rest.pipe(sink)
+    },
+    cancel: reason => rest.cancel(reason),
+  }
 }
 
 /**
  * Waits for the first read of a stream, but not for ever.
- * @returns the first read, unless it took too long, and the whole stream, from its beginning
+ * @param hold in milliseconds
+ * @returns the first read, or null at the end of an empty stream, unless it took too long; and the whole stream, from
+ * its beginning
  * @throws what the connection says
  */
-export async function peek(
-  body: ReadableStream<Uint8Array>,
-): Promise<{ first?: Read; rest: ReadableStream<Uint8Array> }> {
-  const reader = body.getReader()
-  const read = reader.read() as Promise<Read>
+export async function peek(body: ByteSource, hold = HOLD_MS): Promise<{ first?: Bytes | null; rest: ByteSource }> {
+  const read = body.read()
   let timer: Timer | undefined
-  const patience = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, HOLD_MS)
+  const patience = new Promise<'waited'>(resolve => {
+    timer = setTimeout(resolve, hold, 'waited')
   })
   try {
     const first = await Promise.race([read, patience])
-    return { first, rest: resumed([read], reader) }
+    const rest = resumed(read, body)
+    if (first !== 'waited') return { first: first ?? null, rest }
+    // The client may leave before anybody reads on.
+    read.catch(() => {})
+    return { rest }
   } finally {
     clearTimeout(timer)
   }
@@ -41,24 +52,21 @@ export async function peek(
 
 /**
  * Reads an answer up to a size.
- * @returns its bytes and, where they were more, all of it as a stream in place of the rest
+ * @returns its bytes and, where they were more, all of it as a source in place of the rest
  * @throws what the connection says
  */
-export async function firstBytes(
-  came: UpstreamAnswer,
-  size: number,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; more?: ReadableStream<Uint8Array> }> {
+export async function firstBytes(came: UpstreamAnswer, size: number): Promise<{ bytes: Bytes; more?: ByteSource }> {
   const length = Number(came.headers.get('content-length') ?? Number.NaN)
-  if (length <= size) return { bytes: (await came.bytes()) as Uint8Array<ArrayBuffer> }
-  const reader = came.body?.getReader()
-  const held: Uint8Array[] = []
+  if (length <= size) return { bytes: await came.bytes() }
+  const { body } = came
+  const held: Bytes[] = []
   let count = 0
-  while (reader && count <= size) {
-    const { done, value } = await reader.read()
-    if (done) return { bytes: Buffer.concat(held) }
-    held.push(value)
-    count += value.length
+  while (body && count <= size) {
+    const read = await body.read()
+    if (!read) return { bytes: Buffer.concat(held) }
+    held.push(read)
+    count += read.length
   }
   const bytes = Buffer.concat(held)
-  return reader ? { bytes, more: resumed([Promise.resolve({ done: false, value: bytes })], reader) } : { bytes }
+  return body ? { bytes, more: resumed(Promise.resolve(bytes), body) } : { bytes }
 }

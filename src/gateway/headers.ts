@@ -1,3 +1,5 @@
+import type { AnswerHeaders } from './transport/head.ts'
+
 /** Headers of one connection, of a body that is written anew, or of another server's own affairs: they never go on. */
 const NOT_PASSED = new Set([
   'connection',
@@ -22,12 +24,12 @@ const NOT_PASSED = new Set([
 ])
 
 /** The provider's headers that the client may see: rate limits, request ids and the like. */
-export function passedHeaders(from: Headers): Headers {
+export function passedHeaders(from: AnswerHeaders): Headers {
   const headers = new Headers()
   const named = from.get('connection')
   const hop = named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
   from.forEach((value, name) => {
-    if (!NOT_PASSED.has(name) && !name.startsWith('access-control-') && !hop?.has(name)) headers.set(name, value)
+    if (!NOT_PASSED.has(name) && !name.startsWith('access-control-') && !hop?.has(name)) headers.append(name, value)
   })
   return headers
 }

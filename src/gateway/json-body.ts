@@ -26,7 +26,7 @@ async function readText(came: UpstreamAnswer, limit: number): Promise<string> {
     return decoder.decode(await came.bytes())
   let text = ''
   if (came.body)
-    for await (const bytes of came.body) {
+    for (let bytes = await came.body.read(); bytes; bytes = await came.body.read()) {
       text += decoder.decode(bytes, { stream: true })
       if (text.length > limit) throw new RangeError(`its answer is larger than ${limit} characters`)
     }

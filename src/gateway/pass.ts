@@ -1,6 +1,6 @@
-import type { ProviderError } from '../conversation/errors.ts'
+import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
 import type { Usage } from '../conversation/reply.ts'
-import type { Watch } from '../dialects/dialect.ts'
+import type { UpstreamDialect, Watch } from '../dialects/dialect.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
@@ -14,22 +14,35 @@ import type { UpstreamAnswer } from './upstream.ts'
 /** Up to this size an answer is held until it is whole, so that one that breaks off is still told as a failure. */
 const ONE_PIECE = 1024 * 1024
 
-/** Hands the provider's JSON on as it is, and reads usage from it when it is through. */
-export async function passWhole(exchange: Exchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
+/**
+ * Hands the provider's JSON on as it is, and reads usage from it when it is through.
+ * @returns the failure that was told under a status of success (trap 10)
+ */
+export async function passWhole(
+  exchange: Exchange,
+  came: UpstreamAnswer,
+  headers: Headers,
+): Promise<Response | ProviderError> {
   const { title } = exchange.target!.reach.provider
-  const { watch } = exchange.written!.dialect
+  const { dialect } = exchange.written!
   headers.set('content-type', came.headers.get('content-type') ?? 'application/json')
   const { bytes, more } = await firstBytes(came, ONE_PIECE).catch(() => {
     throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
   })
-  if (!looksLikeJson(bytes)) {
-    await more?.cancel().catch(() => {})
-    throw notAnswer(title, came.status, textOf(bytes.subarray(0, 1_000)))
-  }
   if (!more) {
-    if (watch) exchange.outcome.usage = usageInText(watch, textOf(bytes))
+    const text = textOf(bytes)
+    const value = parsed(text)
+    if (!value || typeof value !== 'object') throw notAnswer(title, came.status, text)
+    const error = 'error' in value && value.error ? failureIn(dialect, value) : undefined
+    if (error) return error
+    exchange.outcome.usage = dialect.watch?.usage(value)
     record(exchange, came.status)
     return new Response(bytes, { status: came.status, headers })
+  }
+  const beginning = textOf(bytes.subarray(0, 1_000))
+  if (!/^\s*[{[]/.test(beginning)) {
+    more.cancel()
+    throw notAnswer(title, came.status, beginning)
   }
   const settled = ({ end }: Tapped) => {
     exchange.outcome.left ||= end === 'left'
@@ -41,7 +54,7 @@ export async function passWhole(exchange: Exchange, came: UpstreamAnswer, header
     exchange.outcome.error = upstreamClosed('the connection to the provider was lost in the middle of the answer')
     settled(tapped)
     // What has gone out is no JSON; only a connection that breaks tells the client so.
-    throw new DOMException('the provider broke off', 'AbortError')
+    throw new Error(`${title} broke off in the middle of an answer`)
   }
   return new Response(tap(more, close, settled), { status: came.status, headers })
 }
@@ -62,8 +75,8 @@ export async function passStream(
   const { first, rest } = await peek(came.body).catch(() => {
     throw lost('the connection broke before the first word')
   })
-  if (first?.done) throw lost('it closed the stream without an answer')
-  const error = first && errorIn(exchange, first.value)
+  if (first === null) throw lost('it closed the stream without an answer')
+  const error = first && errorIn(exchange, first)
   if (error) {
     exchange.abort.abort()
     return error
@@ -98,15 +111,26 @@ function errorIn(exchange: Exchange, bytes: Uint8Array): ProviderError | undefin
   return undefined
 }
 
-function looksLikeJson(bytes: Uint8Array): boolean {
-  const first = bytes.find(byte => byte > SPACE)
-  return first === OPEN_BRACE || first === OPEN_BRACKET
+function failureIn(dialect: UpstreamDialect, value: object): ProviderError | undefined {
+  try {
+    dialect.readReply(value, { memory: {}, quirks: [] })
+  } catch (fault) {
+    if (fault instanceof ProviderFailure) return fault.error
+  }
+  return undefined
 }
-const SPACE = 32
-const OPEN_BRACE = 123
-const OPEN_BRACKET = 91
 
-const textOf = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** As the client will read it too: a BOM in front is no part of it. */
+const textOf = (bytes: Uint8Array) => decoder.decode(bytes)
+const decoder = new TextDecoder()
 
 /** A success by its status, and no answer by what is in it. */
 export function notAnswer(title: string, status: number, text: string): GatewayFault {
@@ -135,19 +159,11 @@ const upstreamClosed = (message: string): ProviderError => ({
   code: 'upstream_closed',
 })
 
-function usageInText(watch: Watch, text: string): Usage | undefined {
-  try {
-    return watch.usage(JSON.parse(text))
-  } catch {
-    return undefined
-  }
-}
-
 /** The last message of the stream that tells usage; the first one of the tail may be cut. */
 function usageInTail(watch: Watch, tail: string, framing: 'sse' | 'ndjson' | 'aws-event-stream'): Usage | undefined {
   const frames = framer(framing).push(Buffer.from(tail))
   for (const frame of frames.reverse()) {
-    const usage = frame.data.includes('usage') ? usageInText(watch, frame.data) : undefined
+    const usage = frame.data.includes('usage') ? watch.usage(parsed(frame.data)) : undefined
     if (usage) return usage
   }
   return undefined

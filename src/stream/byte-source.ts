@@ -19,7 +19,7 @@ export interface ByteSource {
   /** Hands everything that is left to the sink. Nothing may read any more, and no read may be under way. */
   pipe(sink: ByteSink): void
   /** Nothing more is wanted; what brings the bytes is closed at once. Does nothing after the end. */
-  cancel(): void
+  cancel(reason?: unknown): void
 }
 
 /** All that comes, in one piece. @throws when it broke off */
@@ -39,9 +39,13 @@ export function bytesOf(source: ByteSource): Promise<Bytes> {
   })
 }
 
+/** A source, or a web stream as one. */
+export const asSource = (from: ByteSource | ReadableStream<Uint8Array>): ByteSource =>
+  'getReader' in from ? sourceOf(from) : from
+
 /** A web stream as a source. */
-export function sourceOf(stream: ReadableStream<Bytes>): ByteSource {
-  const reader = stream.getReader()
+export function sourceOf(stream: ReadableStream<Uint8Array>): ByteSource {
+  const reader = (stream as ReadableStream<Bytes>).getReader()
   const pump = async (sink: ByteSink) => {
     try {
       for (;;) {
@@ -64,9 +68,9 @@ export function sourceOf(stream: ReadableStream<Bytes>): ByteSource {
       return done ? undefined : value
     },
     pipe: sink => void pump(sink),
-    cancel() {
+    cancel(reason) {
       cancelled = true
-      reader.cancel().catch(() => {})
+      reader.cancel(reason).catch(() => {})
     },
   }
 }

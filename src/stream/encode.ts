@@ -10,10 +10,15 @@ function text(frame: Frame, framing: Framing): string {
   return frame.event ? `event: ${frame.event}\ndata: ${frame.data}\n\n` : `data: ${frame.data}\n\n`
 }
 
-/** Encodes the frames of one read together, so that they go out in one write. */
-export function encodeFrames(frames: readonly Frame[], framing: Framing): Uint8Array {
-  if (frames.length === 1) return encoder.encode(text(frames[0]!, framing))
+/** The text of the frames of one read together, so that they go out in one write. */
+export function textOfFrames(frames: readonly Frame[], framing: Framing): string {
+  if (frames.length === 1) return text(frames[0]!, framing)
   let all = ''
   for (const frame of frames) all += text(frame, framing)
-  return encoder.encode(all)
+  return all
+}
+
+/** The same as bytes. */
+export function encodeFrames(frames: readonly Frame[], framing: Framing): Uint8Array {
+  return encoder.encode(textOfFrames(frames, framing))
 }

@@ -1,7 +1,8 @@
 import type { ProviderError } from '../conversation/errors.ts'
 import type { Event } from '../conversation/events.ts'
 import type { Finish, Usage } from '../conversation/reply.ts'
-import { encodeFrames } from './encode.ts'
+import { asSource, type ByteSource, type Bytes } from './byte-source.ts'
+import { textOfFrames } from './encode.ts'
 import { type Frame, type Framer, type Framing, StreamFault } from './frame.ts'
 import type { Reader, Writer } from './translator.ts'
 
@@ -15,7 +16,7 @@ export interface Outcome {
 }
 
 export interface NormalizerParts {
-  source: ReadableStream<Uint8Array>
+  source: ByteSource | ReadableStream<Uint8Array>
   framer: Framer
   reader: Reader
   writer: Writer
@@ -25,15 +26,6 @@ export interface NormalizerParts {
   settled?: (outcome: Outcome) => void
   /** Milliseconds that a provider has for its last words after the answer was complete. */
   grace?: number
-}
-
-interface Read {
-  done: boolean
-  value?: Uint8Array | undefined
-}
-interface ByteReader {
-  read(): Promise<Read>
-  cancel(reason?: unknown): Promise<void>
 }
 
 /**
@@ -46,30 +38,30 @@ const HOLD_MS = 5_000
 const GRACE_MS = 3_000
 
 /**
- * The shared streaming normalizer: a provider's bytes → frames → neutral events → the client's frames → bytes, one read
- * at a time and only as fast as the client reads. It knows no dialect; it guarantees that a stream ends in exactly one
+ * The shared streaming normalizer: a provider's bytes → frames → neutral events → the client's frames → bytes, no faster
+ * than the client reads. It knows no dialect; it guarantees that a stream ends in exactly one
  * way: cleanly, or with an error frame.
  */
 export class Normalizer {
   readonly outcome: Outcome = {}
   readonly #parts: NormalizerParts
-  readonly #source: ByteReader
+  readonly #source: ByteSource
   #held: Frame[] = []
-  #pending?: Promise<Read>
+  #pending?: Promise<Bytes | undefined>
   #begun = false
   /** The provider's own end mark was read. */
   #ended = false
   /** How many choices have said something, and how many have said why they stopped. */
   #choices = 0
   #finished = 0
-  /** When the last words must have come. */
-  #deadline = 0
+  /** Runs out when the last words must have come. */
+  #grace?: ReturnType<typeof setTimeout>
   #over = false
   #settled = false
 
   constructor(parts: NormalizerParts) {
     this.#parts = parts
-    this.#source = parts.source.getReader()
+    this.#source = asSource(parts.source)
   }
 
   /**
@@ -86,7 +78,11 @@ export class Normalizer {
         this.#pending ??= this.#source.read()
         // Silence before the first byte is the attempt's own time-out; patience counts once the stream has begun.
         const read = this.#held.length ? await Promise.race([this.#pending, patience]) : await this.#pending
-        if (read === 'waited') return undefined
+        if (read === 'waited') {
+          // The client may leave before anybody reads on.
+          this.#pending.catch(() => {})
+          return undefined
+        }
         this.#pending = undefined
         this.#advance(read)
         if (this.outcome.error) {
@@ -105,49 +101,70 @@ export class Normalizer {
     }
   }
 
-  /** The client's bytes. Cancelling it cancels the provider's stream. */
-  stream(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>(
-      {
-        pull: async controller => {
-          try {
-            while (!this.#held.length && !this.#over) this.#advance(await this.#next())
-          } catch {
-            // A connection that breaks behind the whole answer has taken nothing away.
-            this.#finish(lost())
-          }
-          if (this.#held.length) {
-            controller.enqueue(encodeFrames(this.#held, this.#parts.framing))
-            this.#held = []
-          }
-          if (this.#over) {
-            controller.close()
-            this.#settle()
-          }
-        },
-        cancel: async reason => {
-          this.outcome.left = true
-          this.#settle()
-          await this.#source.cancel(reason).catch(() => {})
-        },
+  /** The client's bytes, given once. Cancelling it cancels the provider's stream. */
+  stream(): ReadableStream<Bytes> {
+    return new ReadableStream<Bytes>({
+      type: 'direct',
+      pull: controller => this.#flow(controller),
+      cancel: reason => {
+        this.outcome.left = true
+        this.#over = true
+        this.#settle()
+        this.#source.cancel(reason)
       },
-      { highWaterMark: 0 },
-    )
+    })
   }
 
-  /** The next read; once the answer is complete the provider is not waited for any longer than its last words need. */
-  #next(): Promise<Read> {
-    const read = this.#pending ?? this.#source.read()
-    this.#pending = undefined
-    if (!this.#isComplete()) return read
-    this.#deadline ||= performance.now() + (this.#parts.grace ?? GRACE_MS)
-    return new Promise<Read>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        resolve({ done: true })
-        this.#source.cancel().catch(() => {})
-      }, this.#deadline - performance.now())
-      read.then(resolve, reject).finally(() => clearTimeout(timer))
-    })
+  /** Writes to the client as the provider speaks. @returns when the stream is over */
+  async #flow(controller: ReadableStreamDirectController): Promise<void> {
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    /** Sends what is held. @returns a promise while the client has enough */
+    const send = (): Promise<unknown> | undefined => {
+      let full: Promise<unknown> | undefined
+      if (this.#held.length) {
+        const written = controller.write(textOfFrames(this.#held, this.#parts.framing))
+        if (typeof written !== 'number') full = written
+        this.#held = []
+      }
+      if (this.#over) {
+        controller.end()
+        this.#settle()
+        resolve()
+      } else if (this.#isComplete()) this.#endSoon(send)
+      return full
+    }
+    const write = (bytes: Bytes) => {
+      if (this.#over) return
+      this.#advance(bytes)
+      return send()
+    }
+    const end = (fault?: unknown) => {
+      if (this.#over) return
+      if (fault === undefined) this.#advance(undefined)
+      // A connection that breaks behind the whole answer has taken nothing away.
+      else this.#finish(lost())
+      send()
+    }
+    send()
+    try {
+      const pending = await this.#pending
+      if (pending) await write(pending)
+      else if (this.#pending) end()
+    } catch (fault) {
+      end(fault ?? lost())
+    }
+    if (!this.#over) this.#source.pipe({ write, end })
+    return over
+  }
+
+  /** The provider is not waited for any longer than its last words need. */
+  #endSoon(send: () => unknown): void {
+    this.#grace ??= setTimeout(() => {
+      if (this.#over) return
+      this.#source.cancel()
+      this.#advance(undefined)
+      send()
+    }, this.#parts.grace ?? GRACE_MS)
   }
 
   /** Every choice that began has said why it stopped, or the provider has said that it is done. */
@@ -155,12 +172,12 @@ export class Normalizer {
     return this.#ended || (this.#finished > 0 && this.#finished >= this.#choices)
   }
 
-  /** Takes one read of the source and leaves the client's frames in `#held`. */
-  #advance(read: Read): void {
+  /** Takes one read of the source, or its end, and leaves the client's frames in `#held`. */
+  #advance(bytes: Bytes | undefined): void {
     try {
-      const frames = read.done ? this.#parts.framer.end() : this.#parts.framer.push(read.value!)
+      const frames = bytes ? this.#parts.framer.push(bytes) : this.#parts.framer.end()
       for (const frame of frames) if (!this.#take(this.#parts.reader.read(frame))) return
-      if (read.done && this.#take(this.#parts.reader.end())) this.#finish(closed())
+      if (!bytes && this.#take(this.#parts.reader.end())) this.#finish(closed())
     } catch (fault) {
       this.#fail(fault instanceof StreamFault ? { ...lost(), message: fault.message } : lost())
     }
@@ -208,12 +225,13 @@ export class Normalizer {
     this.outcome.error = error
     this.#held.push(...this.#parts.writer.fail(error))
     this.#over = true
-    this.#source.cancel().catch(() => {})
+    this.#source.cancel()
   }
 
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
+    clearTimeout(this.#grace)
     this.#parts.settled?.(this.outcome)
   }
 }

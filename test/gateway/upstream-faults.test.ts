@@ -181,6 +181,32 @@ describe('answers that are none', () => {
   })
 })
 
+describe('failures under a status of success', () => {
+  const failure = {
+    unchanged: '{"error":{"message":"The nest is full","type":"rate_limit_error","code":429}}',
+    translated: '{"type":"error","error":{"type":"rate_limit_error","message":"The nest is full"}}',
+  }
+
+  test.each(both)('trap 10: an error in JSON: %s, stream %p', async (way, stream) => {
+    behave = connection => connection.write(whole('200 OK', failure[way]))
+    const { status, text } = await asked(way, stream)
+    expect(status).toBe(429)
+    expect(errorIn(text)).toMatchObject({ message: 'The nest is full', type: 'rate_limit_error' })
+  })
+
+  test.each(ways)('JSON that is cut although its length is right: %s', async way => {
+    behave = connection => connection.write(whole('200 OK', wholeText(way).slice(0, -9)))
+    expect((await asked(way, false)).status).toBe(502)
+  })
+
+  test('an answer with a BOM in front, and one with an empty error, are answers', async () => {
+    for (const body of [`\ufeff${wholeText('unchanged')}`, wholeText('unchanged').replace('{', '{"error":null,')]) {
+      behave = connection => connection.write(whole('200 OK', body))
+      expect((await asked('unchanged', false)).status).toBe(200)
+    }
+  })
+})
+
 describe('answers that break off', () => {
   test.each(ways)('in a JSON body of known length: 502, %s', async way => {
     behave = async connection => {
@@ -234,7 +260,8 @@ describe('answers that break off', () => {
         // A connection that ended cleanly may serve the next request already.
         if (clean) return
         await Bun.sleep(20)
-        connection.end()
+        // A whole answer leaves the connection to the next request.
+        if (!clean) connection.end()
       }
       const { status, text } = await asked(way, true)
       const streamed = parseStream(text)

@@ -210,17 +210,18 @@ describe('the client', () => {
     expect(settled[0]!.usage).toMatchObject({ input: 3 })
   })
 
-  test('that reads slowly is not overtaken: a read of its own is one of the provider’s', async () => {
-    const { it, seen } = normalizer([...Array(50).fill(hello), stop, done])
+  test('that reads slowly is not overtaken by more than a stream may hold', async () => {
+    const long = chunk({ content: 'Hello '.repeat(2_000) })
+    const { it, seen } = normalizer([...Array(500).fill(long), stop, done])
     await it.prime()
     expect(seen.pulls).toBe(1)
     const reader = it.stream().getReader()
     await Bun.sleep(1)
     expect(seen.pulls).toBe(1)
-    for (let reads = 1; reads <= 10; reads++) {
+    for (let reads = 1; reads <= 3; reads++) {
       await reader.read()
-      await Bun.sleep(0)
-      expect(seen.pulls).toBe(reads)
+      await Bun.sleep(5)
+      expect(seen.pulls).toBeLessThan(20 * reads)
     }
     await reader.cancel()
   })

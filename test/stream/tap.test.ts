@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import { type Tapped, tap } from '../../src/stream/tap.ts'
 
-function source(pieces: readonly (Uint8Array | Error)[]) {
+/** @param end what comes after the pieces: the end, or nothing for ever */
+function source(pieces: readonly (Uint8Array | Error)[], end: 'ends' | 'goes quiet' = 'ends') {
   const seen = { cancelled: undefined as unknown }
   let at = 0
   const stream = new ReadableStream<Uint8Array>(
     {
-      pull(controller) {
+      async pull(controller) {
         const piece = pieces[at++]
+        if (!piece && end === 'goes quiet') await new Promise(() => {})
         if (piece instanceof Error) controller.error(piece)
         else if (piece) controller.enqueue(piece)
         else controller.close()
@@ -57,7 +59,7 @@ describe('a tap beside a stream', () => {
   })
 
   test('T95 lets the client leave, and the provider with it', async () => {
-    const { stream, seen } = source([bytes('a'), bytes('b')])
+    const { stream, seen } = source([bytes('a')], 'goes quiet')
     const settled: Tapped[] = []
     const reader = tap(
       stream,

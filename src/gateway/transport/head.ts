@@ -38,8 +38,12 @@ export interface Head {
   headers: AnswerHeaders
 }
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0]*)?$/
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/
+
+/** Names as they were written, and in lower case: servers use the same ones again and again. */
+const known = new Map<string, string>()
+const MOST_KNOWN = 2_000
+const LONGEST_KNOWN = 64
 
 /**
  * Reads a status line and the header lines after it. Strict where leniency would let two readers see two answers:
@@ -50,7 +54,8 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
  */
 export function readHead(text: string): Head {
   let end = lineEnd(text, 0)
-  const status = STATUS_LINE.exec(text.slice(0, end))
+  const old = text.startsWith('HTTP/1.0 ')
+  const status = old || text.startsWith('HTTP/1.1 ') ? statusOf(text, end) : 0
   if (!status) throw malformed('its status line')
   if (text.includes('\0')) throw malformed('a header with a NUL')
   const names: string[] = []
@@ -59,12 +64,28 @@ export function readHead(text: string): Head {
     end = lineEnd(text, at)
     const colon = text.indexOf(':', at)
     if (colon < 0 || colon > end) throw malformed('a header line without a name')
-    const name = text.slice(at, colon).toLowerCase()
-    if (!NAME.test(name)) throw malformed('the name of a header')
-    names.push(name)
+    const written = text.slice(at, colon)
+    names.push(known.get(written) ?? learn(written))
     values.push(trimmed(text, colon + 1, end))
   }
-  return { status: Number(status[2]), old: status[1] === '0', headers: new WireHeaders(names, values) }
+  return { status, old, headers: new WireHeaders(names, values) }
+}
+
+/** The three digits behind the version, with a space or nothing behind them; 0 where that is not so. */
+function statusOf(text: string, end: number): number {
+  const [first, second, third] = [text.charCodeAt(9) - 48, text.charCodeAt(10) - 48, text.charCodeAt(11) - 48]
+  const digits = first >= 1 && first <= 9 && second >= 0 && second <= 9 && third >= 0 && third <= 9
+  const over = end === 12 || (end > 12 && text.charCodeAt(12) === 32)
+  return digits && over ? first * 100 + second * 10 + third : 0
+}
+
+function learn(written: string): string {
+  if (!NAME.test(written)) throw malformed('the name of a header')
+  // A part of a text keeps the whole text in memory, so what stays is a copy.
+  const name = Buffer.from(written.toLowerCase(), 'latin1').toString('latin1')
+  if (known.size < MOST_KNOWN && written.length <= LONGEST_KNOWN)
+    known.set(Buffer.from(written, 'latin1').toString('latin1'), name)
+  return name
 }
 
 /** Where the line from `at` ends; the first CR must be the one before the first LF. */
