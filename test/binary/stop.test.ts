@@ -102,7 +102,10 @@ describe('stopping the executable', () => {
 
   test('a reader of the log that goes away does not end it', async () => {
     const here = folder()
-    const port = 20_000 + (process.pid % 20_000)
+    // A port that was free a moment ago: its number has to be known, since nobody reads what the executable prints.
+    const probe = Bun.serve({ port: 0, fetch: () => new Response() })
+    const port = probe.port
+    await probe.stop(true)
     // `head` leaves after the first line; every line after it meets a closed pipe.
     const command = `"${executable}" demo --port ${port} 2>/dev/null | head -n 1 >/dev/null &`
     Bun.spawnSync(['sh', '-c', command], { cwd: here.path, stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' })
