@@ -10,6 +10,8 @@ export class Collector {
   #head: Pick<Reply, 'id' | 'model' | 'created'> = {}
   #slots = new Map<number, Slot>()
   #usage?: Usage
+  #ended = false
+  readonly #finished = new Set<number>()
   #unknown?: Record<string, unknown>
 
   /** @throws ProviderFailure at an `error` event */
@@ -92,13 +94,27 @@ export class Collector {
         break
       case 'finish': {
         const { choice } = this.#slot(event.choice)
+        this.#finished.add(event.choice)
         choice.finish = event.finish
         if (event.native) choice.nativeFinish = event.native
         break
       }
+      case 'end':
+        this.#ended = true
+        break
       case 'error':
         throw new ProviderFailure(event.error)
     }
+  }
+
+  /** Whether the provider said its last word: its own end mark. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Whether what came is the whole answer: the end mark, or a finish of every choice that began (T30). */
+  get complete(): boolean {
+    return this.#ended || (this.#finished.size > 0 && this.#finished.size >= this.#slots.size)
   }
 
   reply(): Reply {

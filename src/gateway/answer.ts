@@ -127,33 +127,26 @@ async function gather(exchange: Exchange, source: ByteSource, headers: Headers):
   const reader = dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks })
   const cutter = framer(dialect.framing)
   const collector = new Collector()
-  let complete = false
-  let over = false
+  let broken = false
   const take = (frames: ReturnType<typeof cutter.push>) => {
-    for (const frame of frames)
-      for (const event of reader.read(frame)) {
-        over ||= event.type === 'end'
-        complete ||= over || event.type === 'finish'
-        collector.add(event)
-      }
+    for (const frame of frames) for (const event of reader.read(frame)) collector.add(event)
   }
   try {
     for (let bytes = await source.read(); bytes; bytes = await source.read()) {
       take(cutter.push(bytes))
-      // Some keep the connection open behind their end mark (T29).
-      if (over) {
-        source.cancel()
-        break
-      }
+      if (collector.ended) break
     }
-    if (!over) take(cutter.end())
+    // Some keep the connection open behind their end mark (T29).
+    if (collector.ended) source.cancel()
+    else take(cutter.end())
     for (const event of reader.end()) collector.add(event)
   } catch (fault) {
     if (fault instanceof ProviderFailure) return fail(exchange, fault.error, headers)
-    complete = false
+    broken = true
   }
   const { title } = exchange.target!.reach.provider
-  if (!complete) throw upstreamFault('closed', title, 'it closed the stream before the answer was complete')
+  if (broken || !collector.complete)
+    throw upstreamFault('closed', title, 'it closed the stream before the answer was complete')
   return writeWhole(exchange, collector.reply(), headers)
 }
 
