@@ -24,6 +24,9 @@ const HARMLESS = {
     hasPart(conversation, part => part.type === 'image' && part.detail !== undefined && part.detail !== 'auto'),
   'messages[].content[].file.filename': conversation =>
     hasPart(conversation, part => part.type === 'file' && part.filename !== undefined),
+  // Gemini's thought signatures mean nothing elsewhere.
+  'messages[].extra_content': conversation =>
+    hasPart(conversation, part => (part.type === 'text' || part.type === 'tool-call') && part.signature !== undefined),
 } satisfies Record<string, (conversation: Conversation) => boolean>
 
 const hasPart = ({ turns }: Conversation, is: (part: Part) => boolean): boolean =>

@@ -23,6 +23,7 @@ const WORDS: readonly Word[] = [
   'frequency_penalty',
   'service_tier',
   'reasoning.exclude',
+  'messages[].extra_content',
 ]
 
 /**

@@ -90,8 +90,9 @@ export function plainMessages(...members: string[]): Quirk {
 export const EXTENSIONS = ['reasoning_content', 'reasoning_details', 'extra_content']
 
 /** The same for the calls in it: Google's signatures travel there. */
-export const plainCalls = eachMessage('plain-calls', message => {
+export const plainCalls = eachMessage('plain-calls', (message, drop) => {
   if (!message.tool_calls?.some(call => call.extra_content)) return message
+  drop('tool_calls[].extra_content')
   return { ...message, tool_calls: message.tool_calls.map(({ extra_content: _, ...call }) => call) }
 })
 
