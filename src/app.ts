@@ -4,10 +4,12 @@ import { GatewayFault } from './gateway/fault.ts'
 import { Gateway } from './gateway/index.ts'
 import { compatRoutes } from './http/compat.ts'
 import { docsRoutes } from './http/docs.ts'
-import { faultResponse, internalFault } from './http/faults.ts'
+import { faultResponse, internalFault, notFound } from './http/faults.ts'
 import { healthRoutes } from './http/health.ts'
+import { nativeRoutes } from './http/native.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { pathOf } from './http/path.ts'
+import { universalRoutes } from './http/universal.ts'
 import type { Store } from './storage/store.ts'
 import type { Logger, RequestLog } from './telemetry/log.ts'
 
@@ -42,6 +44,8 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
     // Whoever opens the address in a browser wants to know what this is.
     .get('/', () => new Response(null, { status: 302, headers: { location: '/docs' } }), { detail: { hide: true } })
     .use(compatRoutes(gateway))
+    .use(universalRoutes(gateway))
+    .use(nativeRoutes(gateway))
     .use(healthRoutes(() => store.isOpen()))
     .use(openapiRoutes())
     .use(docsRoutes())
@@ -70,13 +74,4 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
     },
     reload: next => gateway.reload(next),
   }
-}
-
-function notFound(request: Request): GatewayFault {
-  return new GatewayFault({
-    status: 404,
-    code: 'not_found',
-    type: 'not_found_error',
-    message: `there is nothing at ${request.method} ${pathOf(request.url).slice(0, 200)}; the addresses are listed at /docs, chat is at POST /v1/{account}/{gateway}/compat/chat/completions`,
-  })
 }

@@ -28,6 +28,12 @@ const keyVariables: Record<string, string[]> = {
   huggingface: ['HF_TOKEN'],
   baseten: ['BASETEN_API_KEY'],
   parallel: ['PARALLEL_API_KEY'],
+  replicate: ['REPLICATE_API_TOKEN'],
+  fal: ['FAL_KEY'],
+  ideogram: ['IDEOGRAM_API_KEY'],
+  cartesia: ['CARTESIA_API_KEY'],
+  deepgram: ['DEEPGRAM_API_KEY'],
+  elevenlabs: ['ELEVENLABS_API_KEY'],
 }
 
 export interface FromEnvironment {

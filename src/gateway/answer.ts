@@ -7,7 +7,7 @@ import { encodeFrames } from '../stream/encode.ts'
 import type { Framing } from '../stream/frame.ts'
 import { framer } from '../stream/framer.ts'
 import { Normalizer } from '../stream/normalize.ts'
-import type { Exchange } from './exchange.ts'
+import type { ChatExchange } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { passedHeaders } from './headers.ts'
 import { type ReadBody, readBody } from './json-body.ts'
@@ -29,7 +29,7 @@ const SHORTEST_KEY = 8
  * Turns the provider's answer into the client's: its bytes unchanged where both speak one dialect faithfully, through
  * the normalizer otherwise. What decides between stream and JSON is what came, not what was asked for (trap 9).
  */
-export async function answer(exchange: Exchange, came: UpstreamAnswer): Promise<Response> {
+export async function answer(exchange: ChatExchange, came: UpstreamAnswer): Promise<Response> {
   const { dialect, dropped, unchanged } = exchange.written!
   const headers = passedHeaders(came.headers)
   if (dropped.length) headers.set('postern-dropped', dropped.join(', '))
@@ -53,7 +53,7 @@ function isStream(type: string, framing: Framing, asked: boolean): boolean {
   return asked && (type === '' || type.startsWith('application/octet-stream') || type.startsWith('text/plain'))
 }
 
-async function readAnswer(exchange: Exchange, came: UpstreamAnswer): Promise<ReadBody> {
+async function readAnswer(exchange: ChatExchange, came: UpstreamAnswer): Promise<ReadBody> {
   const { title } = exchange.target!.reach.provider
   let body: ReadBody
   try {
@@ -70,7 +70,7 @@ async function readAnswer(exchange: Exchange, came: UpstreamAnswer): Promise<Rea
 }
 
 /** An error of the provider, in the client's shape, with the provider's status; its own bytes where they are that already. */
-async function failed(exchange: Exchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
+async function failed(exchange: ChatExchange, came: UpstreamAnswer, headers: Headers): Promise<Response> {
   const { dialect, unchanged } = exchange.written!
   const { provider } = exchange.target!.reach
   // A redirect is not followed, since it would carry the key elsewhere; to the client that is a failure of the provider.
@@ -86,7 +86,7 @@ async function failed(exchange: Exchange, came: UpstreamAnswer, headers: Headers
   return fail(exchange, error, headers, own ? body.text : undefined)
 }
 
-function fail(exchange: Exchange, error: ProviderError, headers: Headers, text?: string): Response {
+function fail(exchange: ChatExchange, error: ProviderError, headers: Headers, text?: string): Response {
   headers.set('content-type', JSON_TYPE)
   exchange.outcome.error = error
   record(exchange, error.status)
@@ -95,12 +95,12 @@ function fail(exchange: Exchange, error: ProviderError, headers: Headers, text?:
 }
 
 /** Providers like to quote the key that they refuse; the operator's is not for the client's eyes. */
-function withoutKey({ credential, callerKey }: Exchange, text: string): string {
+function withoutKey({ credential, callerKey }: ChatExchange, text: string): string {
   if (callerKey !== undefined || !credential || credential.length < SHORTEST_KEY) return text
   return text.includes(credential) ? text.replaceAll(credential, '***') : text
 }
 
-async function translateStream(exchange: Exchange, source: ByteSource, headers: Headers): Promise<Response> {
+async function translateStream(exchange: ChatExchange, source: ByteSource, headers: Headers): Promise<Response> {
   const { client } = exchange
   const { dialect, memory } = exchange.written!
   const normalizer = new Normalizer({
@@ -122,7 +122,7 @@ async function translateStream(exchange: Exchange, source: ByteSource, headers: 
 }
 
 /** The client wants one answer, and a stream came. */
-async function gather(exchange: Exchange, source: ByteSource, headers: Headers): Promise<Response> {
+async function gather(exchange: ChatExchange, source: ByteSource, headers: Headers): Promise<Response> {
   const { dialect, memory } = exchange.written!
   const reader = dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks })
   const cutter = framer(dialect.framing)
@@ -150,7 +150,7 @@ async function gather(exchange: Exchange, source: ByteSource, headers: Headers):
   return writeWhole(exchange, collector.reply(), headers)
 }
 
-function translateReply(exchange: Exchange, body: ReadBody, headers: Headers): Response {
+function translateReply(exchange: ChatExchange, body: ReadBody, headers: Headers): Response {
   const { dialect, memory } = exchange.written!
   let reply: Reply
   try {
@@ -162,7 +162,7 @@ function translateReply(exchange: Exchange, body: ReadBody, headers: Headers): R
   return exchange.stream ? writeAsStream(exchange, reply, headers) : writeWhole(exchange, reply, headers)
 }
 
-function writeWhole(exchange: Exchange, reply: Reply, headers: Headers): Response {
+function writeWhole(exchange: ChatExchange, reply: Reply, headers: Headers): Response {
   headers.set('content-type', JSON_TYPE)
   exchange.outcome.usage = reply.usage
   record(exchange, 200)
@@ -173,7 +173,7 @@ function writeWhole(exchange: Exchange, reply: Reply, headers: Headers): Respons
 }
 
 /** The client wants a stream, and one answer came: it gets the stream that the answer stands for. */
-function writeAsStream(exchange: Exchange, reply: Reply, headers: Headers): Response {
+function writeAsStream(exchange: ChatExchange, reply: Reply, headers: Headers): Response {
   const { client } = exchange
   const writer = client.writer(writeContext(exchange))
   const frames = expand(reply).flatMap(event => writer.write([event]))
@@ -183,7 +183,7 @@ function writeAsStream(exchange: Exchange, reply: Reply, headers: Headers): Resp
   return new Response(encodeFrames([...frames, ...writer.end()], client.framing), { status: 200, headers })
 }
 
-function writeContext(exchange: Exchange) {
+function writeContext(exchange: ChatExchange) {
   const options = exchange.body.stream_options as { include_usage?: boolean } | null | undefined
   return {
     model: exchange.target!.model,

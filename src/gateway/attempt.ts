@@ -1,6 +1,6 @@
-import { type AuthContext, CredentialFault, type Outgoing } from '../providers/auth/auth.ts'
+import { type AuthContext, type Authenticator, CredentialFault, type Outgoing } from '../providers/auth/auth.ts'
 import type { Reach } from '../providers/registry.ts'
-import type { Exchange } from './exchange.ts'
+import type { ChatExchange, Exchange } from './exchange.ts'
 import { GatewayFault, upstreamFault } from './fault.ts'
 import { addressOf } from './place.ts'
 import { type UpstreamAnswer, upstream } from './upstream.ts'
@@ -14,7 +14,7 @@ const TOKEN_EXCHANGE_MS = 10_000
  * Sends the written request and waits for the status line.
  * @throws GatewayFault 502 when the provider cannot be reached or hangs up, 504 when it takes longer than allowed
  */
-export async function attempt(exchange: Exchange): Promise<UpstreamAnswer> {
+export async function attempt(exchange: ChatExchange): Promise<UpstreamAnswer> {
   const { reach } = exchange.target!
   const { endpoint, place, body, headers } = exchange.written!
   const outgoing: Outgoing = {
@@ -28,11 +28,24 @@ export async function attempt(exchange: Exchange): Promise<UpstreamAnswer> {
   if (endpoint.headers) Object.assign(outgoing.headers, endpoint.headers)
   if (headers) Object.assign(outgoing.headers, headers)
   addHeaders(exchange, reach, outgoing.headers)
+  return send(exchange, reach, outgoing)
+}
+
+/**
+ * Puts the credential on a request and sends it.
+ * @param auth how to authenticate, where the address has a way of its own
+ * @throws GatewayFault as {@link attempt} does
+ */
+export async function send(
+  exchange: Exchange,
+  reach: Reach,
+  outgoing: Outgoing,
+  auth: Authenticator = reach.provider.auth,
+): Promise<UpstreamAnswer> {
   if (exchange.credential) {
-    const pending = authorize(exchange, reach, outgoing, exchange.credential)
+    const pending = authorize(exchange, reach, outgoing, exchange.credential, auth)
     if (pending) await pending
   }
-
   const patience = patienceOf(exchange)
   let late = false
   const timer = patience
@@ -54,9 +67,9 @@ export async function attempt(exchange: Exchange): Promise<UpstreamAnswer> {
 }
 
 /** What the client says to this provider in headers, and what the operator adds for it. */
-function addHeaders(exchange: Exchange, { provider, settings }: Reach, headers: Record<string, string>): void {
+function addHeaders(exchange: ChatExchange, { provider, settings }: Reach, headers: Record<string, string>): void {
   for (const name of provider.passes) {
-    const value = exchange.request.headers.get(name)
+    const value = exchange.headers.get(name)
     if (value !== null) headers[name] = value
   }
   for (const name in settings.headers) headers[name.toLowerCase()] = settings.headers[name]!
@@ -73,6 +86,7 @@ function authorize(
   { provider }: Reach,
   outgoing: Outgoing,
   credential: string,
+  auth: Authenticator,
 ): Promise<void> | undefined {
   const refused = (fault: unknown): never => {
     const message = fault instanceof CredentialFault ? fault.message : 'its token service could not be reached'
@@ -80,7 +94,7 @@ function authorize(
   }
   try {
     const context = exchange.callerKey === undefined ? forOperator : forCaller
-    return provider.auth(outgoing, credential, context)?.catch(refused)
+    return auth(outgoing, credential, context)?.catch(refused)
   } catch (fault) {
     return refused(fault)
   }
@@ -88,7 +102,8 @@ function authorize(
 
 /** Milliseconds to the first byte: the request's own header, then the file's (contract 3.1). */
 function patienceOf(exchange: Exchange): number {
-  const said = exchange.request.headers.get('cf-aig-request-timeout')
+  if (exchange.patience !== undefined) return Math.min(exchange.patience, LONGEST_MS)
+  const said = exchange.headers.get('cf-aig-request-timeout')
   if (said !== null) {
     const asked = Number(said)
     if (Number.isFinite(asked) && asked > 0) return Math.min(asked, LONGEST_MS)

@@ -1,3 +1,4 @@
+import { credentialIn as withoutScheme } from '../providers/auth/credential.ts'
 import type { Exchange } from './exchange.ts'
 import { GatewayFault, unauthorized } from './fault.ts'
 import type { Caller } from './tokens.ts'
@@ -19,43 +20,91 @@ const PLACEHOLDERS = new Set([
 /** The credential of a header, with or without its scheme. */
 export function credentialIn(value: string | null): string | undefined {
   if (value === null) return undefined
-  const credential = value.startsWith('Bearer ') ? value.slice(7) : value.replace(/^bearer(\s+|$)/i, '').trim()
+  const credential = withoutScheme(value)
   return PLACEHOLDERS.has(credential) ? undefined : credential
 }
 
+/** A credential found where a provider's key may stand. */
+interface Found {
+  /** The header's name, or `?` and the name of the parameter. */
+  place: string
+  credential: string
+}
+
 /**
- * Finds out who calls. Our token comes in `cf-aig-authorization`, or in `Authorization`, where anything else is the
- * caller's own key for the provider and goes upstream (contract section 2).
+ * Finds out who calls, and whether they may.
  * @throws GatewayFault 401 on a gateway that demands a token, 403 when the token does not open it
  */
 export function authenticate(exchange: Exchange): void | Promise<void> {
-  const { request, settings } = exchange
-  if (!settings.accounts.has(exchange.account)) throw unauthorized()
-  const explicit = credentialIn(request.headers.get('cf-aig-authorization'))
-  const plain = credentialIn(request.headers.get('authorization'))
-  const first = explicit === undefined ? undefined : settings.tokens.find(explicit)
-  const second = plain === undefined || plain === explicit ? undefined : settings.tokens.find(plain)
-  if (first instanceof Promise || second instanceof Promise)
-    return Promise.all([first, second]).then(([first, second]) => settle(exchange, explicit, plain, first, second))
-  settle(exchange, explicit, plain, first, second)
+  if (!exchange.settings.accounts.has(exchange.account)) throw unauthorized()
+  const pending = sortCredentials(exchange)
+  return pending ? pending.then(() => demandCaller(exchange)) : demandCaller(exchange)
+}
+
+/**
+ * Tells our tokens from keys of providers. Ours comes in `cf-aig-authorization`, or wherever this provider's key normally
+ * travels; any other credential there is the caller's own key and goes upstream (contract section 2).
+ */
+export function sortCredentials(exchange: Exchange): undefined | Promise<void> {
+  const { tokens } = exchange.settings
+  const explicit = credentialIn(exchange.headers.get('cf-aig-authorization'))
+  const first = explicit === undefined ? undefined : tokens.find(explicit)
+  const found = credentialsOf(exchange)
+  const owners = found.map(({ credential }) => (credential === explicit ? first : tokens.find(credential)))
+  if (first instanceof Promise || owners.some(owner => owner instanceof Promise))
+    return Promise.all([first, ...owners]).then(([first, ...owners]) =>
+      settle(exchange, explicit, first, found, owners),
+    )
+  settle(exchange, explicit, first, found, owners as (Caller | undefined)[])
+  return undefined
+}
+
+/** What stands in the places of a key; a placeholder in one of them is noted, for it must not go upstream. */
+function credentialsOf(exchange: Exchange): Found[] {
+  const { headers, query } = exchange.keyPlaces
+  const found: Found[] = []
+  const look = (place: string, value: string | null) => {
+    if (value === null) return
+    const credential = credentialIn(value)
+    if (credential !== undefined) found.push({ place, credential })
+    else withhold(exchange, place)
+  }
+  for (const name of headers) look(name, exchange.headers.get(name))
+  if (query !== undefined && exchange.request.url.includes('?'))
+    look(`?${query}`, new URL(exchange.request.url).searchParams.get(query))
+  return found
+}
+
+function withhold(exchange: Exchange, place: string): void {
+  exchange.withheld = [...(exchange.withheld ?? []), place]
 }
 
 function settle(
   exchange: Exchange,
   explicit: string | undefined,
-  plain: string | undefined,
   first: Caller | undefined,
-  second: Caller | undefined,
+  found: readonly Found[],
+  owners: readonly (Caller | undefined)[],
 ): void {
-  const caller = explicit === undefined ? second : first
-  // A token of ours that no longer opens anything is still no key of a provider's, and nobody else's business.
-  if (plain !== undefined && plain !== explicit && !second && !plain.startsWith('pst_')) exchange.callerKey = plain
-  exchange.caller = caller
-  if (exchange.gateway.authentication === false) return
+  let caller = first
+  for (const [at, { place, credential }] of found.entries()) {
+    const owner = owners[at]
+    // A token of ours that no longer opens anything is still no key of a provider's, and nobody else's business.
+    if (owner || credential === explicit || credential.startsWith('pst_')) {
+      withhold(exchange, place)
+      if (explicit === undefined) caller ??= owner
+    } else exchange.callerKey ??= credential
+  }
+  // A step of a request that has shown its token need not show it again.
+  exchange.caller = caller ?? exchange.caller
+}
+
+function demandCaller({ gateway, gatewayId, caller }: Exchange): void {
+  if (gateway.authentication === false) return
   if (!caller) throw unauthorized()
   if (!caller.permissions.has('run')) throw forbidden(`the token "${caller.name}" lacks the permission "run"`)
-  if (caller.gateways && !caller.gateways.has(exchange.gatewayId))
-    throw forbidden(`the token "${caller.name}" does not open the gateway "${exchange.gatewayId}"`)
+  if (caller.gateways && !caller.gateways.has(gatewayId))
+    throw forbidden(`the token "${caller.name}" does not open the gateway "${gatewayId}"`)
 }
 
 const forbidden = (message: string) =>

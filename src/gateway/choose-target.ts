@@ -1,12 +1,12 @@
 import { nearest } from '../config/suggest.ts'
-import type { Exchange } from './exchange.ts'
+import type { ChatExchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 
 /**
  * Reads `model: "<provider>/<model>"`; everything behind the first slash is the provider's own id (contract 1.3).
  * @throws GatewayFault 400/2008 for a provider that is not known, naming the nearest one
  */
-export function chooseTarget(exchange: Exchange): void {
+export function chooseTarget(exchange: ChatExchange): void {
   const name = exchange.body.model as string
   const slash = name.indexOf('/')
   const { registry } = exchange.settings

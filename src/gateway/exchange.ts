@@ -39,37 +39,54 @@ export interface Written {
   unchanged: boolean
 }
 
-/** What a request has become so far. Each step of the way fills in its part. */
+/** What a request has become so far, on whichever surface it came. Each step of the way fills in its part. */
 export interface Exchange {
   readonly request: Request
+  /** What the client says in headers: the request's own, or those of a step of the universal endpoint. */
+  readonly headers: Headers
   readonly settings: Settings
   /** From `performance.now()`. */
   readonly started: number
   readonly path: string
   readonly account: string
   readonly gatewayId: string
-  readonly client: ClientDialect
   /** Takes the line of the request when it is over. */
   readonly log: RequestLog
   /** Aborts the upstream call. */
   readonly abort: AbortController
+  /** Milliseconds that a provider has for its first byte, where a step says so. */
+  readonly patience?: number
+  /** Where the caller's key for a provider may stand, and with it our token. */
+  readonly keyPlaces: KeyPlaces
 
   gateway: GatewaySettings
   caller?: Caller
   /** A provider's key that the caller brought along. */
   callerKey?: string
-
-  /** The body as the client wrote it, and parsed. */
-  text: string
-  body: JsonObject
-  stream: boolean
+  /** Headers that hold our token, or a placeholder for a key: they never go upstream. */
+  withheld?: string[]
 
   target?: Target
   credential?: string
-  written?: Written
+  stream: boolean
 
   /** For the record. */
   outcome: Outcome
+}
+
+/** Names of headers in lower case, and of a parameter of the address. */
+export interface KeyPlaces {
+  headers: readonly string[]
+  query?: string
+}
+
+/** A chat on the unified endpoint, which is understood and, where need be, translated. */
+export interface ChatExchange extends Exchange {
+  readonly client: ClientDialect
+  /** The body as the client wrote it, and parsed. */
+  text: string
+  body: JsonObject
+  written?: Written
 }
 
 export interface Outcome {

@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
-import { Registry } from '../providers/registry.ts'
+import { type Reach, Registry } from '../providers/registry.ts'
+import type { Step } from '../schemas/universal.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { answer } from './answer.ts'
@@ -9,12 +10,14 @@ import { attempt } from './attempt.ts'
 import { authenticate } from './authenticate.ts'
 import { chooseTarget } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
-import type { Exchange, Settings } from './exchange.ts'
+import type { ChatExchange, Exchange, KeyPlaces, Settings } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { ModelCatalogue } from './models.ts'
+import { type NativeCall, passNative } from './native.ts'
 import { record } from './record.ts'
 import { TokenBook } from './tokens.ts'
+import { runSteps } from './universal.ts'
 import { writeRequest } from './write-request.ts'
 
 /** What a surface knows of a request before its body is read. */
@@ -23,7 +26,24 @@ export interface Arrival {
   path: string
   account: string
   gatewayId: string
+  /** Where this surface's clients put the key of a provider. */
+  keyPlaces: KeyPlaces
+}
+
+/** What a chat request says, and in whose words. */
+export interface ChatWords {
   client: ClientDialect
+  body: JsonObject
+  text: string
+}
+
+/** A client that leaves ends the call to the provider. */
+function watchClient(exchange: Exchange): void {
+  const leave = () => {
+    exchange.outcome.left = true
+    exchange.abort.abort()
+  }
+  exchange.request.signal.addEventListener('abort', leave, { once: true })
 }
 
 /** The way of one request, in the order of the steps. It knows neither Elysia nor any provider's name. */
@@ -56,17 +76,16 @@ export class Gateway {
     const settings = this.#settings
     const exchange: Exchange = {
       request: arrival.request,
+      headers: arrival.request.headers,
       path: arrival.path,
       account: arrival.account,
       gatewayId: arrival.gatewayId,
-      client: arrival.client,
+      keyPlaces: arrival.keyPlaces,
       settings,
       started: performance.now(),
       log: this.#logRequest,
       abort: new AbortController(),
       gateway: gatewayOrClosed(settings.gateways, arrival.gatewayId),
-      text: '',
-      body: {},
       stream: false,
       outcome: {},
     }
@@ -80,22 +99,32 @@ export class Gateway {
     return exchange
   }
 
-  /** The rest of the way. @throws GatewayFault, of which nothing has been sent yet; the surface gives it to {@link refuse} */
-  async serve(exchange: Exchange, body: JsonObject, text: string): Promise<Response> {
-    exchange.body = body
-    exchange.text = text
-    exchange.stream = body.stream === true
-    const leave = () => {
-      exchange.outcome.left = true
-      exchange.abort.abort()
-    }
-    const { signal } = exchange.request
-    if (signal.aborted) leave()
-    else signal.addEventListener('abort', leave, { once: true })
+  /** The rest of a chat's way. @throws GatewayFault, of which nothing has been sent yet; the surface gives it to {@link refuse} */
+  async chat(admitted: Exchange, words: ChatWords): Promise<Response> {
+    const exchange: ChatExchange = Object.assign(admitted, words)
+    exchange.stream = words.body.stream === true
+    watchClient(exchange)
     chooseTarget(exchange)
     chooseCredential(exchange)
     writeRequest(exchange)
     return answer(exchange, await attempt(exchange))
+  }
+
+  /** The rest of the way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
+  async native(exchange: Exchange, call: NativeCall): Promise<Response> {
+    watchClient(exchange)
+    chooseCredential(exchange)
+    return passNative(exchange, call)
+  }
+
+  /** The rest of the way of a list of steps. @throws GatewayFault when no provider gave an answer */
+  universal(exchange: Exchange, steps: readonly Step[]): Promise<Response> {
+    return runSteps(exchange, steps, (step, fault) => this.refuse(step, fault))
+  }
+
+  /** The provider that a word of an address stands for. */
+  provider(slug: string): Reach | undefined {
+    return this.#settings.registry.find(slug)
   }
 
   /** What the configured providers can serve. @throws GatewayFault */

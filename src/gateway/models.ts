@@ -90,7 +90,7 @@ async function ask(reach: Reach): Promise<readonly ListedModel[]> {
   const list = provider.models!
   const credential = settings.keys?.default ?? Object.values(settings.keys ?? {})[0]
   const place = placeOf(reach, '', false, credential)
-  const headers = { ...endpointOf(provider, { ...place, model: 'x' }).headers }
+  const headers = { ...endpointOf(provider, { ...place, model: 'x' })?.headers }
   for (const name in settings.headers) headers[name.toLowerCase()] = settings.headers[name]!
   const outgoing = { url: new URL(addressOf(reach, list.path, place)).href, method: 'GET' as const, headers }
   const signal = AbortSignal.timeout(PATIENCE_MS)

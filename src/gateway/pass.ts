@@ -4,7 +4,7 @@ import type { UpstreamDialect, Watch } from '../dialects/dialect.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
-import type { Exchange } from './exchange.ts'
+import type { ChatExchange } from './exchange.ts'
 import { type GatewayFault, upstreamFault } from './fault.ts'
 import { firstBytes, peek } from './first-bytes.ts'
 import { record } from './record.ts'
@@ -19,7 +19,7 @@ const ONE_PIECE = 1024 * 1024
  * @returns the failure that was told under a status of success (trap 10)
  */
 export async function passWhole(
-  exchange: Exchange,
+  exchange: ChatExchange,
   came: UpstreamAnswer,
   headers: Headers,
 ): Promise<Response | ProviderError> {
@@ -64,7 +64,7 @@ export async function passWhole(
  * @returns the failure that came in place of the first words, of which nothing has been sent (T08)
  */
 export async function passStream(
-  exchange: Exchange,
+  exchange: ChatExchange,
   came: UpstreamAnswer,
   headers: Headers,
 ): Promise<Response | ProviderError> {
@@ -98,7 +98,7 @@ export async function passStream(
 }
 
 /** An error in the first bytes of a stream; looked at closely only when they hold the word. */
-function errorIn(exchange: Exchange, bytes: Uint8Array): ProviderError | undefined {
+function errorIn(exchange: ChatExchange, bytes: Uint8Array): ProviderError | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (!buffer.includes('error')) return undefined
   const { dialect } = exchange.written!
@@ -139,7 +139,7 @@ export function notAnswer(title: string, status: number, text: string): GatewayF
 }
 
 /** A stream that ended without its end mark was cut off; the client must not take what it has for the whole (T30). */
-function cutOff(exchange: Exchange, { end, tail }: Tapped): Uint8Array {
+function cutOff(exchange: ChatExchange, { end, tail }: Tapped): Uint8Array {
   const { client } = exchange
   const message =
     end === 'broken'

@@ -1,4 +1,5 @@
 import { CredentialFault } from '../providers/auth/auth.ts'
+import { fillsOf } from '../providers/placeholders.ts'
 import type { Place, Provider } from '../providers/provider.ts'
 import type { Reach } from '../providers/registry.ts'
 import { GatewayFault } from './fault.ts'
@@ -39,16 +40,7 @@ export function addressOf(reach: Reach, path: string, place: Place): string {
   if (!template.includes('{')) return template
   const { provider } = reach
   const region = place.region ?? provider.defaultRegion
-  const fills: Record<string, string | undefined> = {
-    resource: place.resource,
-    deployment: place.deployment ?? place.model,
-    model: place.model,
-    account: place.account,
-    project: place.project,
-    region,
-    // `global` has no prefix in front of the host (trap 56).
-    'region-': region === 'global' ? '' : region && `${region}-`,
-  }
+  const fills = fillsOf({ ...place, region })
   return template.replace(/\{([a-z]+-?)\}/g, (whole, name: string) => {
     if (!(name in fills)) return whole
     const fill = fills[name]

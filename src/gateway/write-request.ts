@@ -2,7 +2,7 @@ import type { Conversation } from '../conversation/conversation.ts'
 import { Unsupported } from '../conversation/errors.ts'
 import { dialects } from '../dialects/index.ts'
 import { endpointOf } from '../providers/provider.ts'
-import type { Exchange, Written } from './exchange.ts'
+import type { ChatExchange, Written } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { editJson } from './json-edit.ts'
 import { placeOf } from './place.ts'
@@ -12,10 +12,14 @@ import { placeOf } from './place.ts'
  * from the model and from what a named quirk of the provider corrects; otherwise it is read into the neutral form.
  * @throws GatewayFault 400 naming the field that the target cannot express
  */
-export function writeRequest(exchange: Exchange): void {
+export function writeRequest(exchange: ChatExchange): void {
   const { reach, model } = exchange.target!
   const place = placeOf(reach, model, exchange.stream, exchange.credential)
   const endpoint = endpointOf(reach.provider, place)
+  if (!endpoint) {
+    const message = `model: ${reach.provider.title} has no chat; its own addresses are below …/${reach.provider.slug}/`
+    throw new GatewayFault({ status: 400, number: 2008, code: 'invalid_provider', param: 'model', message })
+  }
   const dialect = dialects[endpoint.dialect]
   const same = endpoint.dialect === exchange.client.name
   const rewritten = same ? sameDialect(exchange) : translated(exchange, dialect, endpoint, model)
@@ -28,7 +32,7 @@ const NOTHING: string[] = []
 
 type Rewritten = Pick<Written, 'body' | 'dropped' | 'memory' | 'headers'>
 
-function sameDialect(exchange: Exchange): Rewritten {
+function sameDialect(exchange: ChatExchange): Rewritten {
   const { reach, model } = exchange.target!
   let dropped = NOTHING
   let { body } = exchange
@@ -43,14 +47,14 @@ function sameDialect(exchange: Exchange): Rewritten {
 }
 
 function translated(
-  exchange: Exchange,
+  exchange: ChatExchange,
   dialect: Written['dialect'],
   endpoint: Written['endpoint'],
   model: string,
 ): Rewritten {
   try {
     const conversation = exchange.client.readRequest(exchange.body)
-    const { body, ...rest } = dialect.writeRequest(withBetas(conversation, exchange.request.headers), { model })
+    const { body, ...rest } = dialect.writeRequest(withBetas(conversation, exchange.headers), { model })
     return { body: JSON.stringify(endpoint.finish ? endpoint.finish(body) : body), ...rest }
   } catch (fault) {
     if (!(fault instanceof Unsupported)) throw fault

@@ -16,25 +16,57 @@ const ENCODINGS: Record<string, 'gzip' | 'deflate' | 'brotli' | 'zstd'> = {
 }
 
 /**
- * Reads a JSON body, compressed or not (T81), up to a size that counts what it unpacks to.
+ * Reads a JSON object, compressed or not (T81), up to a size that counts what it unpacks to.
  * @param limit in bytes
  * @throws GatewayFault 413 for a body that is too large, 415 for an unknown encoding, 400 for what is no JSON object
  */
 export async function readJsonBody(request: Request, limit: number): Promise<JsonBody> {
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
   const text = await readText(request, limit)
-  if (!text.trim()) throw badBody('the body is empty; expected a JSON object')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw badBody(`the body is not valid JSON${whereOf(cause, text)}`)
-  }
+  const value = parseJson(text)
   if (!value || typeof value !== 'object' || Array.isArray(value)) throw badBody('the body must be a JSON object')
   return { text, value: value as JsonObject }
 }
 
-async function readText(request: Request, limit: number): Promise<string> {
+/** @throws GatewayFault 400 for what is no JSON */
+export function parseJson(text: string): unknown {
+  if (!text.trim()) throw badBody('the body is empty; expected JSON')
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw badBody(`the body is not valid JSON${whereOf(cause, text)}`)
+  }
+}
+
+/**
+ * Reads a body as it came, packed or not, for a provider that is to get the same bytes.
+ * @returns undefined where there is none
+ * @throws GatewayFault 413 for a body that is too large, 400 for one that did not arrive whole
+ */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const length = request.headers.get('content-length')
+  if (Number(length ?? 0) > limit) throw tooLarge(limit)
+  if (length === null && !request.headers.has('transfer-encoding')) return undefined
+  if (length === null && request.body) return gatherBytes(request.body as ReadableStream<Uint8Array>, limit)
+  const buffer = await request.arrayBuffer().catch(() => {
+    throw badBody('the body did not arrive whole')
+  })
+  return new Uint8Array(buffer)
+}
+
+async function gatherBytes(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const bytes of stream) {
+    size += bytes.length
+    if (size > limit) throw tooLarge(limit)
+    pieces.push(bytes)
+  }
+  return Buffer.concat(pieces)
+}
+
+/** Reads a body as text. @throws GatewayFault as {@link readJsonBody} does */
+export async function readText(request: Request, limit: number): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase()
   const packed = encoding && encoding !== 'identity'
   if (!packed && request.headers.has('content-length'))

@@ -14,6 +14,9 @@ interface Call {
   params?: Partial<Record<string, string>>
 }
 
+/** OpenAI's clients know one place for a key. */
+const KEY_PLACES = { headers: ['authorization'] }
+
 /** Forms of the address that clients really use (contract 1.3, 1.6); only the first is documented. */
 const OTHER_CHAT_PATHS = [
   '/v1/:account/:gateway/compat/v1/chat/completions',
@@ -35,7 +38,7 @@ export function compatRoutes(gateway: Gateway) {
       path: pathOf(request.url),
       account: params?.account ?? gateway.config.accounts[0]!,
       gatewayId: params?.gateway ?? 'default',
-      client: openaiChat,
+      keyPlaces: KEY_PLACES,
     })
 
   const chat = async ({ request, params }: Call) => {
@@ -43,7 +46,7 @@ export function compatRoutes(gateway: Gateway) {
     try {
       const { text, value } = await readJsonBody(request, gateway.config.server.max_body)
       if (!isChatRequest(value)) throw invalidBody(value)
-      return await gateway.serve(exchange, value, text)
+      return await gateway.chat(exchange, { client: openaiChat, body: value, text })
     } catch (fault) {
       throw gateway.refuse(exchange, fault)
     }

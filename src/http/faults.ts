@@ -1,35 +1,59 @@
 import { GatewayFault } from '../gateway/fault.ts'
+import { pathOf } from './path.ts'
 
 /** Numbers whose bodies Cloudflare's own clients look into: they find them only in its envelope (contract 2.5). */
 const IN_ENVELOPE = new Set([2001, 2009])
 
 /** Any fault as an answer, in the shape that an OpenAI client shows to people. Nothing of the client's input is in it. */
 export function faultResponse(fault: GatewayFault): Response {
-  const { status, message, type, code, param, number } = fault
+  const { message, type, code, param, number } = fault
+  if (number !== undefined && IN_ENVELOPE.has(number)) return envelopeResponse(fault)
+  return respond(fault, {
+    error: { message, type, param: param ?? null, code },
+    ...(number !== undefined && { success: false, errors: [{ code: number, message }] }),
+  })
+}
+
+/**
+ * Any fault as an answer in Cloudflare's envelope, for addresses whose answers are otherwise the providers' own: `error`
+ * is a list there, and `errors` says the same (contract 2.5).
+ */
+export function envelopeResponse(thrown: unknown): Response {
+  const fault = thrown instanceof GatewayFault ? thrown : internalFault()
+  const { status, message } = fault
+  // What has no number of Cloudflare's goes by its status.
+  const code = fault.number ?? status
+  const list = [{ code, message }]
+  return respond(fault, {
+    success: false,
+    result: [],
+    messages: [],
+    error: list,
+    errors: list,
+    name: 'AiGatewayError',
+    httpCode: status,
+    internalCode: code,
+    message,
+    description: message,
+  })
+}
+
+function respond({ status, retryAfter }: GatewayFault, body: unknown): Response {
   const headers = new Headers({ 'content-type': 'application/json' })
-  if (fault.retryAfter !== undefined) headers.set('retry-after', String(fault.retryAfter))
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
   if (status === 401) headers.set('www-authenticate', 'Bearer')
-  const numbered = number === undefined ? undefined : [{ code: number, message }]
-  const body =
-    number !== undefined && IN_ENVELOPE.has(number)
-      ? {
-          success: false,
-          result: [],
-          messages: [],
-          error: numbered,
-          errors: numbered,
-          name: 'AiGatewayError',
-          httpCode: status,
-          internalCode: number,
-          message,
-          description: message,
-        }
-      : {
-          error: { message, type, param: param ?? null, code },
-          ...(numbered && { success: false, errors: numbered }),
-        }
   return new Response(JSON.stringify(body), { status, headers })
 }
 
 export const internalFault = () =>
   new GatewayFault({ status: 500, code: 'internal', message: 'a fault of the gateway itself; its log says more' })
+
+/** Nothing is at that address. */
+export function notFound(request: Request): GatewayFault {
+  return new GatewayFault({
+    status: 404,
+    code: 'not_found',
+    type: 'not_found_error',
+    message: `there is nothing at ${request.method} ${pathOf(request.url).slice(0, 200)}; the addresses are listed at /docs, chat is at POST /v1/{account}/{gateway}/compat/chat/completions`,
+  })
+}

@@ -28,6 +28,9 @@ export const anthropic = provider({
     headers: { 'anthropic-version': '2023-06-01' },
   },
   auth,
+  keyIn: ['x-api-key', 'authorization'],
+  // Claude Code asks its base for `api/hello` and the like.
+  paths: { version: 'v1', beside: ['api'] },
   variable: 'ANTHROPIC_API_KEY',
   faithful: true,
   models: anthropicModels,

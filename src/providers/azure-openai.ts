@@ -1,5 +1,6 @@
 import { EXTENSIONS, plainCalls, plainMessages } from '../dialects/openai-chat/request-quirks.ts'
 import { azure } from './auth/auth.ts'
+import { azureOpenaiNative } from './native/azure-openai.ts'
 import { provider } from './provider.ts'
 
 /** The last dated version that is no preview; needed by the deployment address only. */
@@ -21,6 +22,8 @@ export const azureOpenai = provider({
     return { dialect: 'openai-chat', path: `chat/completions${version ? `?api-version=${version}` : ''}` }
   },
   auth: azure,
+  keyIn: ['api-key', 'authorization'],
+  native: azureOpenaiNative,
   variable: 'AZURE_OPENAI_API_KEY',
   quirks: [plainMessages(...EXTENSIONS), plainCalls],
   priced: 'azure',

@@ -7,6 +7,7 @@ export const cohere = provider({
   base: 'https://api.cohere.com',
   endpoint: { dialect: 'cohere-chat', path: 'v2/chat' },
   auth: bearer,
+  paths: { version: 'v1' },
   variable: 'COHERE_API_KEY',
   models: {
     path: 'v1/models?endpoint=chat&page_size=1000',

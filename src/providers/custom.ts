@@ -7,6 +7,7 @@ import { awsBedrock } from './aws-bedrock.ts'
 import { cohere } from './cohere.ts'
 import { googleAiStudio } from './google-ai-studio.ts'
 import { ollama } from './local.ts'
+import { below } from './native/below.ts'
 import { openaiModels, type Provider, provider } from './provider.ts'
 import { workersAi } from './workers-ai.ts'
 
@@ -35,14 +36,17 @@ export function custom(name: string, settings: CustomProviderSettings): Provider
     base: settings.base_url,
     keyless: true,
     faithful: settings.faithful === true,
+    // `{base_url}/{path}`; only a version that both have is not written twice (contract 1.8, 1.6).
+    native: below(),
   }
-  if (dialect !== 'openai-chat') return { ...LIKE[dialect], ...own }
+  if (dialect !== 'openai-chat') return provider({ ...LIKE[dialect], ...own })
   const version = /\/v\d+(beta)?\/?$/.test(settings.base_url) ? '' : 'v1/'
   const quirks: readonly Quirk[] = settings.faithful ? [] : everyHarmlessRepair
   return provider({
     ...own,
     endpoint: { dialect, path: `${version}chat/completions` },
     auth: bearer,
+    keyIn: ['authorization', 'x-api-key', 'api-key'],
     models: openaiModels(`${version}models`),
     quirks,
   })

@@ -9,6 +9,8 @@ export const deepseek = openaiLike({
   title: 'DeepSeek',
   base: 'https://api.deepseek.com',
   auth: bearer,
+  // It serves every path with and without `v1/`.
+  paths: { unversioned: /^/ },
   variable: 'DEEPSEEK_API_KEY',
   quirks: [maxTokens, noDeveloperRole, cachedTokensElsewhere],
 })

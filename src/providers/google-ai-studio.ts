@@ -1,4 +1,5 @@
-import { inHeader } from './auth/auth.ts'
+import { bearer, inHeader } from './auth/auth.ts'
+import { below } from './native/below.ts'
 import { type ModelList, provider } from './provider.ts'
 
 const models: ModelList = {
@@ -15,16 +16,26 @@ const models: ModelList = {
 export const geminiVerb = (model: string, stream: boolean) =>
   `${encodeURIComponent(model)}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`
 
+const BASE = 'https://generativelanguage.googleapis.com'
+const place = below(BASE, { version: 'v1beta', beside: ['upload', 'download', 'ws'] })
+
 export const googleAiStudio = provider({
   slug: 'google-ai-studio',
   title: 'Google AI Studio',
   aliases: ['google', 'gemini'],
-  base: 'https://generativelanguage.googleapis.com',
+  base: BASE,
   endpoint: ({ model, stream }) => ({
     dialect: 'gemini',
     path: `v1beta/models/${geminiVerb(model.replace(/^models\//, ''), stream)}`,
   }),
   auth: inHeader('x-goog-api-key'),
+  keyIn: ['x-goog-api-key', 'authorization'],
+  keyQuery: 'key',
+  native(path, where) {
+    const address = place(path, where)
+    // Its OpenAI-like half takes a key as OpenAI does.
+    return /(?:^|\/)openai\//.test(path) ? { ...address, auth: bearer } : address
+  },
   variable: 'GEMINI_API_KEY',
   faithful: true,
   models,

@@ -1,5 +1,6 @@
 import { forgetToken, serviceAccount, vertex } from './auth/google.ts'
 import { geminiVerb } from './google-ai-studio.ts'
+import { vertexNative } from './native/google-vertex-ai.ts'
 import { type Endpoint, modelPath, type Place, provider } from './provider.ts'
 
 /** Vertex wants the version in the body and the model in the address only (wire-formats section 5). */
@@ -27,9 +28,12 @@ export const googleVertexAi = provider({
   slug: 'google-vertex-ai',
   title: 'Google Vertex AI',
   aliases: ['vertex', 'google-vertex', 'vertex-ai'],
-  base: 'https://{region-}aiplatform.googleapis.com',
+  base: 'https://{aiplatform}.googleapis.com',
   endpoint,
   auth: vertex,
+  keyIn: ['authorization', 'x-goog-api-key'],
+  keyQuery: 'key',
+  native: vertexNative,
   placeIn(credential) {
     const account = serviceAccount(credential)
     return account ? { project: account.project_id, region: account.region } : {}

@@ -9,6 +9,7 @@ export const grok = openaiLike({
   base: 'https://api.x.ai',
   path: 'v1/chat/completions',
   auth: bearer,
+  paths: { version: 'v1' },
   variable: 'XAI_API_KEY',
   quirks: [usageThatAddsUp],
   priced: 'x-ai',

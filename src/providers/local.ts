@@ -24,9 +24,39 @@ export const ollama = provider({
   },
 })
 
-const openaiServer = (slug: string, title: string, base: string) =>
-  openaiLike({ slug, title, base, auth: bearer, keyless: true, quirks: [noDeveloperRole, ...everyHarmlessRepair] })
+/** @param beside first steps of its paths that stand beside `v1/` */
+const openaiServer = (slug: string, title: string, base: string, beside: readonly string[]) =>
+  openaiLike({
+    slug,
+    title,
+    base,
+    auth: bearer,
+    keyless: true,
+    paths: { beside },
+    quirks: [noDeveloperRole, ...everyHarmlessRepair],
+  })
 
-export const lmstudio = openaiServer('lmstudio', 'LM Studio', 'http://127.0.0.1:1234/v1')
-export const vllm = openaiServer('vllm', 'vLLM', 'http://127.0.0.1:8000/v1')
-export const llamacpp = openaiServer('llamacpp', 'llama.cpp', 'http://127.0.0.1:8080/v1')
+export const lmstudio = openaiServer('lmstudio', 'LM Studio', 'http://127.0.0.1:1234/v1', ['api'])
+export const vllm = openaiServer('vllm', 'vLLM', 'http://127.0.0.1:8000/v1', [
+  'classify',
+  'detokenize',
+  'health',
+  'ping',
+  'pooling',
+  'rerank',
+  'score',
+  'tokenize',
+  'v2',
+  'version',
+])
+export const llamacpp = openaiServer('llamacpp', 'llama.cpp', 'http://127.0.0.1:8080/v1', [
+  'apply-template',
+  'completion',
+  'detokenize',
+  'embedding',
+  'health',
+  'infill',
+  'props',
+  'reranking',
+  'tokenize',
+])

@@ -21,6 +21,7 @@ export const mistral = openaiLike({
   base: 'https://api.mistral.ai',
   path: 'v1/chat/completions',
   auth: bearer,
+  paths: { version: 'v1' },
   variable: 'MISTRAL_API_KEY',
   quirks: [
     maxTokens,

@@ -8,6 +8,7 @@ export const openrouter = openaiLike({
   base: 'https://openrouter.ai/api',
   path: 'v1/chat/completions',
   auth: bearer,
+  paths: { version: 'v1', beside: ['alpha', 'beta'] },
   variable: 'OPENROUTER_API_KEY',
   passes: ['http-referer', 'x-title'],
   quirks: [reasoningField],

@@ -9,6 +9,8 @@ export const perplexityAi = openaiLike({
   aliases: ['perplexity'],
   base: 'https://api.perplexity.ai',
   auth: bearer,
+  // Its newer addresses have a version, these have none.
+  paths: { unversioned: /^(?:async\/)?chat\/completions(?:\/|$)/ },
   variable: 'PERPLEXITY_API_KEY',
   list: false,
   quirks: [maxTokens, noDeveloperRole, noEmptyTools, cumulativeMessage],

@@ -1,6 +1,10 @@
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { DialectName, Quirk } from '../dialects/dialect.ts'
 import type { Authenticator } from './auth/auth.ts'
+import { type Native, type NativeAddress, NativeFault, type NativePlace } from './native/address.ts'
+import { below } from './native/below.ts'
+import { refuseSteps, type Tolerance } from './native/tolerant-path.ts'
+import { MissingSetting } from './placeholders.ts'
 
 /** How a model is reached at a provider. */
 export interface Endpoint {
@@ -49,9 +53,20 @@ export interface Provider {
   aliases: readonly string[]
   /** The upstream base of contract table 1.5; may hold {resource}, {deployment}, {region}, {account}, {model}. */
   base: string
-  /** How its models are reached; a function where that depends on the model. */
-  endpoint: Endpoint | ((place: Place) => Endpoint)
+  /** How its models are reached for chat; a function where that depends on the model. Absent where there is no chat. */
+  endpoint?: Endpoint | ((place: Place) => Endpoint)
   auth: Authenticator
+  /** The headers in which clients of this provider send its key, in lower case, the usual one first. */
+  keyIn: readonly string[]
+  /** The query parameter in which they may send it instead. */
+  keyQuery?: string
+  /**
+   * Where a request in the provider's own format goes.
+   * @param path what stands behind the slug: as it was escaped, without its query
+   * @throws NativeFault when it leads nowhere, or when a setting that the address needs is missing
+   * @throws CredentialFault when the credential decides the address and cannot be read
+   */
+  native(path: string, place: NativePlace): NativeAddress
   /** What a credential itself tells of where to go. @throws CredentialFault when it cannot be read */
   placeIn?(credential: string): { region?: string; project?: string }
   /** Forgets what was obtained with a credential, after the provider refused it. */
@@ -71,13 +86,43 @@ export interface Provider {
   priced?: string
 }
 
-type Given = Pick<Provider, 'slug' | 'title' | 'base' | 'endpoint' | 'auth'> & Partial<Provider>
+type Given = Pick<Provider, 'slug' | 'title' | 'base' | 'auth'> &
+  Partial<Provider> & {
+    /** What clients write differently in native paths, where these go below the base in the usual way. */
+    paths?: Tolerance
+  }
 
-export function provider(given: Given): Provider {
-  return { aliases: [], keyless: false, faithful: false, quirks: [], passes: [], ...given }
+export function provider({ paths, ...given }: Given): Provider {
+  const native = checked(given, given.native ?? below(given.base, paths))
+  return {
+    aliases: [],
+    keyless: false,
+    faithful: false,
+    quirks: [],
+    passes: [],
+    keyIn: ['authorization'],
+    ...given,
+    native,
+  }
 }
 
-export function endpointOf(provider: Provider, place: Place): Endpoint {
+/** Whatever a provider makes of a path: it stays below the base, and what is missing is named. */
+function checked({ slug, title, defaultRegion }: Given, native: Native): Native {
+  return (path, place) => {
+    refuseSteps(path)
+    const region = place.region ?? defaultRegion
+    try {
+      return native(path.replace(/^\/+/, ''), region === place.region ? place : { ...place, region })
+    } catch (fault) {
+      if (!(fault instanceof MissingSetting)) throw fault
+      const where = slug.startsWith('custom-') ? `custom_providers.${slug.slice(7)}` : `providers.${slug}`
+      throw new NativeFault(`${title} needs its ${fault.setting}: set ${where}.${fault.setting} in postern.yaml`)
+    }
+  }
+}
+
+/** How a model is reached for chat; undefined at a provider without chat. */
+export function endpointOf(provider: Provider, place: Place): Endpoint | undefined {
   return typeof provider.endpoint === 'function' ? provider.endpoint(place) : provider.endpoint
 }
 
@@ -100,16 +145,10 @@ export function openaiModels(path: string, keep: (id: string) => boolean = () =>
   }
 }
 
-type OpenaiLike = Pick<Provider, 'slug' | 'title' | 'base'> &
-  Partial<Provider> & { path?: string; list?: string | false }
+type OpenaiLike = Given & { path?: string; list?: string | false }
 
 /** A provider that speaks OpenAI's format, or nearly: `path` is its chat path behind the base. */
-export function openaiLike({
-  path = 'chat/completions',
-  list,
-  auth,
-  ...given
-}: OpenaiLike & { auth: Authenticator }): Provider {
+export function openaiLike({ path = 'chat/completions', list, ...given }: OpenaiLike): Provider {
   const models = list === false ? undefined : openaiModels(list ?? path.replace('chat/completions', 'models'))
-  return provider({ endpoint: { dialect: 'openai-chat', path }, auth, ...(models && { models }), ...given })
+  return provider({ endpoint: { dialect: 'openai-chat', path }, ...(models && { models }), ...given })
 }

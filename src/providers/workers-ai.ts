@@ -1,4 +1,5 @@
 import { bearer } from './auth/auth.ts'
+import { workersAiNative } from './native/workers-ai.ts'
 import { modelPath, provider } from './provider.ts'
 
 export const workersAi = provider({
@@ -7,6 +8,7 @@ export const workersAi = provider({
   base: 'https://api.cloudflare.com/client/v4/accounts/{account}/ai/run',
   endpoint: ({ model }) => ({ dialect: 'workers-ai', path: modelPath(model) }),
   auth: bearer,
+  native: workersAiNative,
   variable: 'CLOUDFLARE_API_TOKEN',
   models: {
     path: '../models/search?per_page=1000&task=Text%20Generation',

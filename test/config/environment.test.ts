@@ -35,6 +35,12 @@ describe('the usual variables', () => {
     ['HF_TOKEN', 'huggingface'],
     ['BASETEN_API_KEY', 'baseten'],
     ['PARALLEL_API_KEY', 'parallel'],
+    ['REPLICATE_API_TOKEN', 'replicate'],
+    ['FAL_KEY', 'fal'],
+    ['IDEOGRAM_API_KEY', 'ideogram'],
+    ['CARTESIA_API_KEY', 'cartesia'],
+    ['DEEPGRAM_API_KEY', 'deepgram'],
+    ['ELEVENLABS_API_KEY', 'elevenlabs'],
   ])('%s → %s', (name, slug) => {
     expect(providersOf({ [name]: ' key-1\n' })).toEqual({ [slug]: { keys: { default: 'key-1' } } })
     expect(providersOf({ [name]: '  ' })).toEqual({})
@@ -131,7 +137,7 @@ describe('the usual variables', () => {
 
 test('every provider that it fills is one of ours', () => {
   const names =
-    'OPENAI ANTHROPIC GEMINI MISTRAL COHERE GROQ XAI DEEPSEEK OPENROUTER PERPLEXITY CEREBRAS FIREWORKS TOGETHER'
+    'OPENAI ANTHROPIC GEMINI MISTRAL COHERE GROQ XAI DEEPSEEK OPENROUTER PERPLEXITY CEREBRAS FIREWORKS TOGETHER IDEOGRAM CARTESIA DEEPGRAM ELEVENLABS'
   const env: Record<string, string> = Object.fromEntries(names.split(' ').map(name => [`${name}_API_KEY`, 'k']))
   Object.assign(env, { HF_TOKEN: 'k', BASETEN_API_KEY: 'k', PARALLEL_API_KEY: 'k', AZURE_OPENAI_API_KEY: 'k' })
   Object.assign(env, {
@@ -139,9 +145,11 @@ test('every provider that it fills is one of ours', () => {
     CLOUDFLARE_API_TOKEN: 'k',
     CLOUDFLARE_ACCOUNT_ID: 'a',
     OLLAMA_HOST: 'h',
+    REPLICATE_API_TOKEN: 'k',
+    FAL_KEY: 'k',
   })
   const slugs = Object.keys(providersOf(env))
-  expect(slugs).toHaveLength(20)
+  expect(slugs).toHaveLength(26)
   for (const slug of slugs) expect(providerSlugs as readonly string[]).toContain(slug)
 })
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { decodeProtectedHeader, exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
-import { googleVertexAi } from '../../src/providers/google-vertex-ai.ts'
+import { addressOf, placeOf } from '../../src/gateway/place.ts'
+import { Registry } from '../../src/providers/registry.ts'
 import { streamedAnswer, wholeAnswer } from '../support/answers.ts'
-import { startApp } from '../support/app.ts'
+import { configOf, startApp } from '../support/app.ts'
 import { answerOf, ask, post, streamOf } from '../support/chat.ts'
 import { type Seen, type StandIn, standIn } from '../support/stand-in.ts'
 
@@ -209,8 +210,19 @@ describe('Vertex AI: addresses', () => {
     const base_url = `${vertex.address}/{region-}aip`
     const seen = await asked('t', 'gemini-2.5-flash', {}, { ...settings, base_url })
     expect(seen.path).toStartWith(beginning)
-    expect(googleVertexAi.base).toBe('https://{region-}aiplatform.googleapis.com')
   })
+})
+
+test.each([
+  [undefined, 'https://aiplatform.googleapis.com/x'],
+  ['global', 'https://aiplatform.googleapis.com/x'],
+  ['europe-west4', 'https://europe-west4-aiplatform.googleapis.com/x'],
+  ['us', 'https://aiplatform.us.rep.googleapis.com/x'],
+  ['eu', 'https://aiplatform.eu.rep.googleapis.com/x'],
+])('Vertex AI: the host of the region %s', (region, url) => {
+  const config = configOf({ providers: { 'google-vertex-ai': { region } } })
+  const reach = new Registry(config).find('vertex')!
+  expect(addressOf(reach, 'x', placeOf(reach, 'gemini-2.5-flash', false))).toBe(url)
 })
 
 describe('Vertex AI: a service account that a caller brings', () => {

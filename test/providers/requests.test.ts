@@ -168,8 +168,9 @@ afterAll(async () => {
   for (const each of standIns.values()) each.stop()
 })
 
-test('every built-in provider is in the table', () => {
-  expect(cases.map(({ slug }) => slug)).toEqual(builtIn.map(({ slug }) => slug))
+test('every built-in provider with chat is in the table', () => {
+  const chatting = builtIn.filter(({ endpoint }) => endpoint)
+  expect(cases.map(({ slug }) => slug)).toEqual(chatting.map(({ slug }) => slug))
 })
 
 describe.each([...cases, ...custom])('$slug', given => {
@@ -247,6 +248,21 @@ describe('prefixes', () => {
     expect(standIns.get('openrouter')!.last().body.model).toBe('openai/gpt-5.2:nitro')
   })
 })
+
+test.each(builtIn.filter(({ endpoint }) => !endpoint).map(({ slug }) => slug))(
+  '%s has no chat: the unified endpoint says so',
+  async slug => {
+    const at = standIn(() => new Response('{}'))
+    const one = await startApp({ providers: { [slug]: { base_url: at.address, keys: { default: 'a-key' } } } })
+    const response = await post(one.address, ask(`${slug}/a-model`))
+    expect(response.status).toBe(400)
+    const { error } = await answerOf(response)
+    expect(error).toMatchObject({ param: 'model', message: expect.stringContaining('chat') })
+    expect(at.seen).toHaveLength(0)
+    await one.stop()
+    at.stop()
+  },
+)
 
 describe('base addresses of custom providers', () => {
   test.each([

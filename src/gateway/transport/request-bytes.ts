@@ -48,9 +48,10 @@ export function requestBytes(address: Address, { method, headers, body }: Outgoi
   if (headers.accept === undefined) head += 'accept: */*\r\n'
   const length = body === undefined ? 0 : Buffer.byteLength(body)
   head += method === 'GET' && body === undefined ? '\r\n' : `content-length: ${length}\r\n\r\n`
-  if (plain) return { data: body === undefined ? head : head + body, size: head.length + length }
+  const isText = typeof body === 'string' || body === undefined
+  if (plain && isText) return { data: body === undefined ? head : head + body, size: head.length + length }
   // Header values are bytes, not text: what came as one byte goes out as one.
-  const data = Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body ?? '')])
+  const data = Buffer.concat([Buffer.from(head, 'latin1'), isText ? Buffer.from(body ?? '') : body])
   return { data, size: data.length }
 }
 

@@ -1,9 +1,9 @@
 /** A request on its way to a provider. Header names are lower case. */
 export interface Outgoing {
   url: string
-  method: 'GET' | 'POST'
+  method: string
   headers: Record<string, string>
-  body?: string
+  body?: string | Uint8Array
   /** Where the operator or the credential says that the provider runs; for signatures. */
   region?: string
 }
@@ -25,9 +25,14 @@ export type Authenticator = (outgoing: Outgoing, credential: string, context: Au
 /** The credential is not what this provider needs. The message says what is wrong and never holds the credential. */
 export class CredentialFault extends Error {}
 
-export const bearer: Authenticator = (outgoing, credential) => {
-  outgoing.headers.authorization = `Bearer ${credential}`
+/** A key in `Authorization` behind a word of the provider's own. */
+export function withScheme(scheme: string): Authenticator {
+  return (outgoing, credential) => {
+    outgoing.headers.authorization = `${scheme} ${credential}`
+  }
 }
+
+export const bearer = withScheme('Bearer')
 
 /** A key in a header of the provider's own. */
 export function inHeader(name: string): Authenticator {

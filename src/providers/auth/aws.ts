@@ -31,25 +31,38 @@ export function awsKeys(credential: string): AwsKeys | undefined {
 
 const regionOf = (url: string) => /\.([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(new URL(url).hostname)?.[1]
 
+type SignerBody = ConstructorParameters<typeof AwsV4Signer>[0]['body']
+
+/** What a client's own, now replaced signature left behind: it would be signed and be wrong. */
+const OF_ANOTHER_SIGNATURE = ['x-amz-date', 'x-amz-security-token', 'x-amz-content-sha256']
+
 /**
- * Bedrock: Signature Version 4 with access keys, or a bearer API key. The library encodes the path a second time, as
- * every service but S3 wants (trap 55).
+ * Signature Version 4 with access keys, or an API key. The library encodes the path a second time, as every service but
+ * S3 wants (trap 55).
+ * @param service the name that AWS checks the signature for
+ * @param apiKey how an API key travels
  */
-export const aws: Authenticator = async (outgoing, credential, context) => {
-  const keys = awsKeys(credential)
-  if (!keys) return bearer(outgoing, credential, context)
-  const signer = new AwsV4Signer({
-    url: outgoing.url,
-    method: outgoing.method,
-    headers: outgoing.headers,
-    body: outgoing.body,
-    accessKeyId: keys.accessKeyId,
-    secretAccessKey: keys.secretAccessKey,
-    sessionToken: keys.sessionToken,
-    service: 'bedrock',
-    // A host that names a region takes signatures for that one only, whatever the key says.
-    region: regionOf(outgoing.url) ?? outgoing.region ?? keys.region ?? 'us-east-1',
-  })
-  const { headers } = await signer.sign()
-  for (const [name, value] of headers) if (name !== 'host') outgoing.headers[name] = value
+export function awsFor(service: string, apiKey: Authenticator = bearer): Authenticator {
+  return async (outgoing, credential, context) => {
+    const keys = awsKeys(credential)
+    if (!keys) return apiKey(outgoing, credential, context)
+    for (const name of OF_ANOTHER_SIGNATURE) delete outgoing.headers[name]
+    const signer = new AwsV4Signer({
+      url: outgoing.url,
+      method: outgoing.method,
+      headers: outgoing.headers,
+      body: outgoing.body as SignerBody,
+      accessKeyId: keys.accessKeyId,
+      secretAccessKey: keys.secretAccessKey,
+      sessionToken: keys.sessionToken,
+      service,
+      // A host that names a region takes signatures for that one only, whatever the key says.
+      region: regionOf(outgoing.url) ?? outgoing.region ?? keys.region ?? 'us-east-1',
+    })
+    const { headers } = await signer.sign()
+    for (const [name, value] of headers) if (name !== 'host') outgoing.headers[name] = value
+  }
 }
+
+/** Bedrock's runtime. */
+export const aws = awsFor('bedrock')

@@ -1,0 +1,143 @@
+import { CredentialFault, jsonCredential, type Outgoing } from '../providers/auth/auth.ts'
+import { isSignature } from '../providers/auth/credential.ts'
+import { type NativeAddress, NativeFault } from '../providers/native/address.ts'
+import type { Reach } from '../providers/registry.ts'
+import { type Tapped, tap } from '../stream/tap.ts'
+import { send } from './attempt.ts'
+import type { Exchange } from './exchange.ts'
+import { GatewayFault, upstreamFault } from './fault.ts'
+import { passedHeaders } from './headers.ts'
+import { placeOf } from './place.ts'
+import { record } from './record.ts'
+import type { UpstreamAnswer } from './upstream.ts'
+
+/** A request in a provider's own format. */
+export interface NativeCall {
+  method: string
+  /** The path behind the provider's slug, as it was escaped, without a leading slash. */
+  path: string
+  /** With its question mark, or empty. */
+  query: string
+  headers: Headers | Record<string, string>
+  body?: Uint8Array | string
+}
+
+/** Headers of one connection, of an earlier hop, or of a size and encoding that are set anew: they never go upstream. */
+const NOT_SENT = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'expect',
+  'accept-encoding',
+  'cookie',
+  'x-fal-target-url',
+])
+
+/**
+ * Sends a request to its provider as it is, and its answer back as it is: status, headers and bytes. Only the
+ * credential is put in its place, and what belongs to the gateway is taken out (contract sections 1.5, 2.2, 3).
+ * @throws GatewayFault when there is no answer to pass on
+ */
+export async function passNative(exchange: Exchange, call: NativeCall): Promise<Response> {
+  const { reach } = exchange.target!
+  const own = exchange.callerKey
+  // A key that the caller brought stands in its place already, or is a signature over the request as it is; only a
+  // service account has to be exchanged for a token first (contract table 1.5).
+  if (own !== undefined && jsonCredential(own) === undefined) exchange.credential = undefined
+  const address = addressOf(exchange, reach, call)
+  if (address.model) exchange.target = { reach, model: address.model }
+  const outgoing: Outgoing = {
+    url: address.url + (address.query === undefined ? withoutOurs(exchange, call.query) : asked(address.query)),
+    method: call.method,
+    headers: forwarded(exchange, call.headers),
+    body: call.body,
+    region: address.region,
+  }
+  for (const name in reach.settings.headers) outgoing.headers[name.toLowerCase()] = reach.settings.headers[name]!
+  return answer(exchange, await send(exchange, reach, outgoing, address.auth))
+}
+
+function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCall): NativeAddress {
+  const { provider } = reach
+  const place = placeOf(reach, '', false, exchange.credential)
+  try {
+    return provider.native(path, { ...place, headers: new Headers(headers), credential: exchange.credential })
+  } catch (fault) {
+    if (fault instanceof CredentialFault)
+      throw new GatewayFault({
+        status: 502,
+        code: 'provider_credential',
+        message: `${provider.title}: ${fault.message}`,
+      })
+    if (!(fault instanceof NativeFault)) throw fault
+    throw new GatewayFault({
+      status: 400,
+      number: 2008,
+      code: 'invalid_address',
+      message: `${provider.title}: ${fault.message}`,
+    })
+  }
+}
+
+function forwarded(exchange: Exchange, given: NativeCall['headers']): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const source = given instanceof Headers ? given : new Headers(given)
+  const named = source.get('connection')
+  const hop = named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
+  source.forEach((value, name) => {
+    if (NOT_SENT.has(name) || name.startsWith('cf-') || hop?.has(name) || exchange.withheld?.includes(name)) return
+    headers[name] = value
+  })
+  // A signature may cover what the client said; what comes packed all the same is unpacked.
+  const accepted = isSignature(headers.authorization ?? '') ? source.get('accept-encoding') : 'identity'
+  if (accepted !== null) headers['accept-encoding'] = accepted
+  return headers
+}
+
+const asked = (query: string) => (query ? `?${query}` : '')
+
+/** The query without a parameter that holds our token; otherwise byte for byte. */
+function withoutOurs({ withheld, keyPlaces }: Exchange, query: string): string {
+  if (!keyPlaces.query || !withheld?.includes(`?${keyPlaces.query}`)) return query
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter(pair => decodeURIComponent(pair.split('=', 1)[0]!) !== keyPlaces.query)
+  return kept.length ? `?${kept.join('&')}` : ''
+}
+
+function answer(exchange: Exchange, came: UpstreamAnswer): Response {
+  const headers = passedHeaders(came.headers)
+  const type = came.headers.get('content-type')
+  if (type !== null) headers.set('content-type', type)
+  const location = came.headers.get('location')
+  if (location !== null) headers.set('location', location)
+  const { status, body } = came
+  if (!body) {
+    record(exchange, status)
+    return new Response(null, { status, headers })
+  }
+  const { title } = exchange.target!.reach.provider
+  const settled = ({ end }: Tapped) => {
+    exchange.outcome.left ||= end === 'left'
+    if (end !== 'complete') exchange.abort.abort()
+    record(exchange, status)
+  }
+  const close = (tapped: Tapped): undefined => {
+    if (tapped.end !== 'broken') return
+    const lost = upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+    exchange.outcome.error = { status: 502, message: lost.message, type: lost.type, code: lost.code }
+    settled(tapped)
+    // Nothing may be added to bytes that are not ours; only a connection that breaks tells the client.
+    throw lost
+  }
+  return new Response(tap(body, close, settled), { status, headers })
+}
