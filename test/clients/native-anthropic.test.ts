@@ -34,7 +34,7 @@ describe('messages', () => {
     const { path, body, headers } = gateway.arrived()
     expect(path).toBe('/v1/messages')
     expect(body).toEqual(question)
-    expect(headers.get('anthropic-version')).toBe('2023-06-01')
+    expect(headers.get('anthropic-version')).toMatch(/^\d{4}-\d\d-\d\d$/)
     expect(keys()).toEqual([STORED, null])
   })
 
@@ -62,28 +62,36 @@ describe('messages', () => {
   test('a beta goes along', async () => {
     await client({ apiKey: TOKEN }).beta.messages.create({ ...question, betas: ['herons-2026-01-01'] })
     const { path, headers } = gateway.arrived()
-    expect([path, headers.get('anthropic-beta')]).toEqual(['/v1/messages?beta=true', 'herons-2026-01-01'])
+    expect([path, headers.get('anthropic-beta')]).toEqual(['/v1/messages', 'herons-2026-01-01'])
   })
 })
 
 describe('whose key', () => {
-  test('the token as bearer: the operator’s key goes into its usual place', async () => {
+  // Since its 1.0.0 the client sends either kind of key as bearer.
+  test('the token as authToken: the operator’s key goes into its usual place', async () => {
     await client({ authToken: TOKEN }).messages.create(question)
+    expect(keys()).toEqual([STORED, null])
+  })
+
+  test('the token in x-api-key, as earlier clients send it', async () => {
+    const defaultHeaders = { 'x-api-key': TOKEN, authorization: null }
+    await client({ apiKey: 'unused', defaultHeaders }).messages.create(question)
     expect(keys()).toEqual([STORED, null])
   })
 
   test('the caller’s own key, with the token in cf-aig-authorization', async () => {
     await client({ apiKey: OWN, defaultHeaders: GATEWAY_AUTH }).messages.create(question)
-    expect(keys()).toEqual([OWN, null])
-  })
-
-  test('the caller’s own bearer, with the token in cf-aig-authorization', async () => {
-    await client({ authToken: OWN, defaultHeaders: GATEWAY_AUTH }).messages.create(question)
     expect(keys()).toEqual([null, `Bearer ${OWN}`])
   })
 
-  test('the caller’s own key, with the token as bearer', async () => {
-    await client({ apiKey: OWN, authToken: TOKEN }).messages.create(question)
+  test('the caller’s own key in x-api-key, with the token in cf-aig-authorization', async () => {
+    const defaultHeaders = { ...GATEWAY_AUTH, 'x-api-key': OWN, authorization: null }
+    await client({ defaultHeaders }).messages.create(question)
+    expect(keys()).toEqual([OWN, null])
+  })
+
+  test('the caller’s own key in x-api-key, with the token as bearer', async () => {
+    await client({ authToken: TOKEN, defaultHeaders: { 'x-api-key': OWN } }).messages.create(question)
     expect(keys()).toEqual([OWN, null])
   })
 
@@ -95,10 +103,10 @@ describe('whose key', () => {
   })
 })
 
-test('toolRunner: two steps; the tool’s answer and the signature of the thinking come back', async () => {
+describe('toolRunner', () => {
   const thinking = { type: 'thinking', thinking: 'I look.', signature: 'c2lnbmF0dXJl' }
   const call = { type: 'tool_use', id: 'toolu_1', name: 'look', input: { place: 'pond' } }
-  gateway.next(() =>
+  const step = () =>
     Response.json({
       id: 'msg_1',
       type: 'message',
@@ -107,21 +115,41 @@ test('toolRunner: two steps; the tool’s answer and the signature of the thinki
       content: [thinking, call],
       stop_reason: 'tool_use',
       usage: { input_tokens: 11, output_tokens: 7 },
-    }),
-  )
+    })
   const look = betaTool({
     name: 'look',
     description: 'Looks at a place.',
     inputSchema: { type: 'object', properties: { place: { type: 'string' } }, required: ['place'] },
     run: ({ place }) => `${place}: one heron`,
   })
-  const before = gateway.count()
-  const message = await client({ apiKey: TOKEN }).beta.messages.toolRunner({ ...question, tools: [look] })
-  expect(message.content).toMatchObject([{ type: 'text', text: TEXT }])
-  expect(gateway.count()).toBe(before + 2)
-  const { body, text } = gateway.arrived()
-  expect((body.messages as unknown[])[1]).toMatchObject({ role: 'assistant', content: [thinking, call] })
-  expect(text).toContain('pond: one heron')
+  const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'pond: one heron' }
+
+  /** Runs two steps, and gives the second request. */
+  async function twoSteps(options: { thread?: false }) {
+    gateway.next(step)
+    const before = gateway.count()
+    const message = await client({ apiKey: TOKEN }).beta.messages.toolRunner({ ...question, ...options, tools: [look] })
+    expect(message.content).toMatchObject([{ type: 'text', text: TEXT }])
+    expect(gateway.count()).toBe(before + 2)
+    expect(keys()).toEqual([STORED, null])
+    return gateway.arrived()
+  }
+
+  test('on a thread that the provider keeps', async () => {
+    const { body, headers } = await twoSteps({})
+    expect(body.thread).toEqual({ type: 'continue', previous_message_id: 'msg_1' })
+    expect(body.messages).toEqual([{ role: 'user', content: [result] }])
+    expect(headers.get('anthropic-beta')).toContain('message-threads')
+  })
+
+  test('with the whole history: thinking and its signature come back', async () => {
+    const { body } = await twoSteps({ thread: false })
+    expect(body.messages).toMatchObject([
+      question.messages[0],
+      { role: 'assistant', content: [thinking, call] },
+      { role: 'user', content: [result] },
+    ])
+  })
 })
 
 test('an error in the middle of a stream, and one in its place, are those that the client knows', async () => {

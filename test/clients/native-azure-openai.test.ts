@@ -46,6 +46,20 @@ test('AzureOpenAI: create with stream', async () => {
   expect(text).toBe(TEXT)
 })
 
+test('AzureOpenAI: an endpoint and a deployment instead of a base', async () => {
+  const client = new AzureOpenAI({
+    apiKey: TOKEN,
+    apiVersion,
+    endpoint: `${gateway.base()}/pond`,
+    deployment: model,
+    baseURL: '',
+    maxRetries: 0,
+  })
+  await client.chat.completions.create({ model: 'left-to-the-deployment', messages })
+  expect(gateway.arrived().path).toBe(`${DEPLOYMENT}/chat/completions?api-version=${apiVersion}`)
+  expect(keys()).toEqual([STORED, null])
+})
+
 test('AzureOpenAI: embeddings', async () => {
   const { data } = await azure().embeddings.create({ model, input: 'heron', encoding_format: 'float' })
   expect(data[0]?.embedding).toEqual([0.5])
@@ -64,6 +78,8 @@ test('AzureOpenAI: the caller’s own key, with the token in cf-aig-authorizatio
 
 test('AzureOpenAI: a token of Entra’s, with the token in cf-aig-authorization', async () => {
   const client = new AzureOpenAI({
+    // Not the one of the developer's environment.
+    apiKey: '',
     azureADTokenProvider: async () => OWN,
     apiVersion,
     baseURL: `${gateway.base()}/pond/`,

@@ -25,7 +25,7 @@ test('generateContent', async () => {
   expect(answer.text).toBe(TEXT)
   expect(answer.usageMetadata).toMatchObject({ totalTokenCount: 18 })
   const { path, body } = gateway.arrived()
-  expect(path).toBe('/v1beta/models/gemini-heron:generateContent')
+  expect(path).toBe('/v1/models/gemini-heron:generateContent')
   expect(body).toEqual({
     contents: [{ role: 'user', parts: [{ text: 'Where?' }] }],
     generationConfig: { seed: 7 },
@@ -37,8 +37,14 @@ test('generateContentStream', async () => {
   let text = ''
   for await (const chunk of await client().models.generateContentStream(question)) text += chunk.text ?? ''
   expect(text).toBe(TEXT)
-  expect(gateway.arrived().path).toBe('/v1beta/models/gemini-heron:streamGenerateContent?alt=sse')
+  expect(gateway.arrived().path).toBe('/v1/models/gemini-heron:streamGenerateContent?alt=sse')
   expect(key()).toBe(STORED)
+})
+
+test('a version that the caller chose', async () => {
+  const httpOptions = { apiVersion: 'v1beta' }
+  await client().models.generateContent({ ...question, config: { httpOptions } })
+  expect(gateway.arrived().path).toBe('/v1beta/models/gemini-heron:generateContent')
 })
 
 test('countTokens', async () => {
