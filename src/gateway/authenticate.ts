@@ -70,8 +70,9 @@ function credentialsOf(exchange: Exchange): Found[] {
     else withhold(exchange, place)
   }
   for (const name of headers) look(name, exchange.headers.get(name))
-  if (query !== undefined && exchange.request.url.includes('?'))
-    look(`?${query}`, new URL(exchange.request.url).searchParams.get(query))
+  const { url } = exchange.request
+  const mark = query === undefined ? -1 : url.indexOf('?')
+  if (mark >= 0) look(`?${query}`, new URLSearchParams(url.slice(mark + 1)).get(query!))
   return found
 }
 
@@ -99,12 +100,23 @@ function settle(
   exchange.caller = caller ?? exchange.caller
 }
 
-function demandCaller({ gateway, gatewayId, caller }: Exchange): void {
-  if (gateway.authentication === false) return
+function demandCaller(exchange: Exchange): void {
+  const { gateway, gatewayId, caller } = exchange
+  const refusal = caller && refusalOf(caller, gatewayId)
+  if (gateway.authentication === false) {
+    // Anybody may call, but a token that does not fit here opens no keys of the operator's either.
+    if (refusal) exchange.caller = undefined
+    return
+  }
   if (!caller) throw unauthorized()
-  if (!caller.permissions.has('run')) throw forbidden(`the token "${caller.name}" lacks the permission "run"`)
-  if (caller.gateways && !caller.gateways.has(gatewayId))
-    throw forbidden(`the token "${caller.name}" does not open the gateway "${gatewayId}"`)
+  if (refusal) throw forbidden(refusal)
+}
+
+/** Why a token does not open a gateway, or nothing. */
+function refusalOf({ name, permissions, gateways }: Caller, gatewayId: string): string | undefined {
+  if (!permissions.has('run')) return `the token "${name}" lacks the permission "run"`
+  if (gateways && !gateways.has(gatewayId)) return `the token "${name}" does not open the gateway "${gatewayId}"`
+  return undefined
 }
 
 const forbidden = (message: string) =>

@@ -1,5 +1,5 @@
 import { CredentialFault, jsonCredential, type Outgoing } from '../providers/auth/auth.ts'
-import { isSignature } from '../providers/auth/credential.ts'
+import { credentialIn, isSignature } from '../providers/auth/credential.ts'
 import { type NativeAddress, NativeFault } from '../providers/native/address.ts'
 import type { Reach } from '../providers/registry.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
@@ -55,9 +55,9 @@ export async function passNative(exchange: Exchange, call: NativeCall): Promise<
   const address = addressOf(exchange, reach, call)
   if (address.model) exchange.target = { reach, model: address.model }
   const outgoing: Outgoing = {
-    url: address.url + (address.query === undefined ? withoutOurs(exchange, call.query) : asked(address.query)),
+    url: address.url + (address.query === undefined ? await withoutOurs(exchange, call.query) : asked(address.query)),
     method: call.method,
-    headers: forwarded(exchange, call.headers),
+    headers: await forwarded(exchange, call.headers),
     body: call.body,
     region: address.region,
   }
@@ -87,7 +87,7 @@ function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCa
   }
 }
 
-function forwarded(exchange: Exchange, given: NativeCall['headers']): Record<string, string> {
+async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {
   const headers: Record<string, string> = {}
   const source = given instanceof Headers ? given : new Headers(given)
   const named = source.get('connection')
@@ -96,22 +96,43 @@ function forwarded(exchange: Exchange, given: NativeCall['headers']): Record<str
     if (NOT_SENT.has(name) || name.startsWith('cf-') || hop?.has(name) || exchange.withheld?.includes(name)) return
     headers[name] = value
   })
+  for (const name of KEY_HEADERS)
+    if (headers[name] !== undefined && (await isOurs(exchange, credentialIn(headers[name]!)))) delete headers[name]
   // A signature may cover what the client said; what comes packed all the same is unpacked.
   const accepted = isSignature(headers.authorization ?? '') ? source.get('accept-encoding') : 'identity'
   if (accepted !== null) headers['accept-encoding'] = accepted
   return headers
 }
 
+/** Where keys of some provider travel: our token may stand there although this provider would not look. */
+const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'xi-api-key', 'token', 'x-auth-token']
+const KEY_PARAMETERS = new Set(['key', 'api_key', 'api-key', 'apikey', 'token', 'access_token'])
+
+async function isOurs({ callerKey, settings }: Exchange, credential: string): Promise<boolean> {
+  // That one was looked up before.
+  if (credential === callerKey) return false
+  return credential.startsWith('pst_') || (await settings.tokens.find(credential)) !== undefined
+}
+
 const asked = (query: string) => (query ? `?${query}` : '')
 
 /** The query without a parameter that holds our token; otherwise byte for byte. */
-function withoutOurs({ withheld, keyPlaces }: Exchange, query: string): string {
-  if (!keyPlaces.query || !withheld?.includes(`?${keyPlaces.query}`)) return query
-  const kept = query
-    .slice(1)
-    .split('&')
-    .filter(pair => decodeURIComponent(pair.split('=', 1)[0]!) !== keyPlaces.query)
+async function withoutOurs(exchange: Exchange, query: string): Promise<string> {
+  const pairs = query.slice(1).split('&')
+  const kept: string[] = []
+  for (const pair of pairs) {
+    const { name, value } = parameterOf(pair)
+    const withheld = name === exchange.keyPlaces.query && exchange.withheld?.includes(`?${name}`)
+    if (!withheld && !(KEY_PARAMETERS.has(name) && (await isOurs(exchange, credentialIn(value))))) kept.push(pair)
+  }
+  if (kept.length === pairs.length) return query
   return kept.length ? `?${kept.join('&')}` : ''
+}
+
+/** As a form has it; what is no proper escape stays as it is. */
+function parameterOf(pair: string): { name: string; value: string } {
+  const [[name, value] = ['', '']] = new URLSearchParams(pair)
+  return { name, value }
 }
 
 function answer(exchange: Exchange, came: UpstreamAnswer): Response {
@@ -121,11 +142,23 @@ function answer(exchange: Exchange, came: UpstreamAnswer): Response {
   const location = came.headers.get('location')
   if (location !== null) headers.set('location', location)
   const { status, body } = came
+  const { title } = exchange.target!.reach.provider
+  if (status > 599) {
+    body?.cancel()
+    throw upstreamFault('closed', title, `it answered with a status that does not exist, ${status}`)
+  }
   if (!body) {
     record(exchange, status)
     return new Response(null, { status, headers })
   }
-  const { title } = exchange.target!.reach.provider
+  if (exchange.request.method === 'HEAD') {
+    // The length is that of an answer to GET: nothing of it will come.
+    const length = came.headers.get('content-length')
+    if (length !== null) headers.set('content-length', length)
+    body.cancel()
+    record(exchange, status)
+    return new Response(null, { status, headers })
+  }
   const settled = ({ end }: Tapped) => {
     exchange.outcome.left ||= end === 'left'
     if (end !== 'complete') exchange.abort.abort()

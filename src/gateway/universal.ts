@@ -1,4 +1,5 @@
 import { openaiChat } from '../dialects/openai-chat/index.ts'
+import { explainBody } from '../schemas/explain.ts'
 import type { Step } from '../schemas/universal.ts'
 import { answer } from './answer.ts'
 import { attempt } from './attempt.ts'
@@ -8,6 +9,7 @@ import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { passNative } from './native.ts'
+import { record } from './record.ts'
 import { writeRequest } from './write-request.ts'
 
 /** Runs one step to its answer, whatever its status. */
@@ -24,18 +26,17 @@ export async function runSteps(
   steps: readonly Step[],
   refuse: (exchange: Exchange, fault: unknown) => unknown,
 ): Promise<Response> {
-  let last: { response: Response; index: number } | undefined
+  let last: Failed | undefined
   let fault: unknown
+  const exchanges = steps.map((step, index) => exchangeOf(outer, step, index))
   for (const [index, step] of steps.entries()) {
-    const exchange = exchangeOf(outer, step)
+    const exchange = exchanges[index]!
+    exchange.started = performance.now()
     try {
       const response = await runStep(exchange, step)
-      if (response.ok) {
-        await last?.response.body?.cancel()
-        return numbered(response, index)
-      }
-      await last?.response.body?.cancel()
-      last = { response, index }
+      await letGo(last)
+      if (response.ok) return numbered(response, index)
+      last = { exchange, response, index }
     } catch (thrown) {
       fault = refuse(exchange, thrown)
     }
@@ -43,6 +44,20 @@ export async function runSteps(
   }
   if (last) return numbered(last.response, last.index)
   throw fault instanceof GatewayFault ? noAnswer(fault) : fault
+}
+
+/** A provider's refusal, which goes out when no other step does better. */
+interface Failed {
+  exchange: Exchange
+  response: Response
+  index: number
+}
+
+/** Nobody will read it; that is not the client's leaving. */
+async function letGo(failed: Failed | undefined): Promise<void> {
+  if (!failed) return
+  record(failed.exchange, failed.response.status)
+  await failed.response.body?.cancel()
 }
 
 function numbered(response: Response, index: number): Response {
@@ -57,17 +72,18 @@ function noAnswer(fault: GatewayFault): GatewayFault {
 }
 
 /** A step is a request of its own: its headers are what goes upstream, beside controls that it may set anew. */
-function exchangeOf(outer: Exchange, step: Step): Exchange {
-  const headers = new Headers({ 'content-type': 'application/json' })
-  for (const [name, value] of Object.entries(step.headers ?? {}))
-    if (value !== null && value !== undefined)
-      headers.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
-  if (step.authorization && !headers.has('authorization')) headers.set('authorization', step.authorization)
+function exchangeOf(outer: Exchange, step: Step, index: number): Exchange & { started: number } {
+  const headers = headersOf(step, `[${index}]`)
   const { provider } = outer.settings.registry.find(step.provider) ?? {}
   const keyPlaces = { headers: provider?.keyIn ?? ['authorization'], query: provider?.keyQuery }
-  const said = Number(headers.get('cf-aig-request-timeout') ?? step.config?.requestTimeout ?? Number.NaN)
-  const exchange: Exchange = {
+  const patience = [
+    headers.get('cf-aig-request-timeout'),
+    step.config?.requestTimeout,
+    outer.headers.get('cf-aig-request-timeout'),
+  ].find(said => Number(said) > 0 && Number.isFinite(Number(said)))
+  const exchange: Exchange & { started: number } = {
     ...outer,
+    request: requestOf(outer, step),
     headers,
     keyPlaces,
     path: `${outer.path.replace(/\/$/, '')}/${step.provider}`,
@@ -78,13 +94,43 @@ function exchangeOf(outer: Exchange, step: Step): Exchange {
     // What the outer headers held was for the gateway, not for this provider.
     callerKey: undefined,
     withheld: undefined,
-    ...(said > 0 && { patience: said }),
+    ...(patience && { patience: Number(patience) }),
   }
   outer.request.signal.addEventListener('abort', () => {
     exchange.outcome.left = true
     exchange.abort.abort()
   })
   return exchange
+}
+
+function headersOf(step: Step, where: string): Headers {
+  const headers = new Headers({ 'content-type': 'application/json' })
+  for (const [name, value] of Object.entries(step.headers ?? {})) {
+    if (value === null || value === undefined) continue
+    try {
+      headers.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
+    } catch {
+      // Neither is repeated: the name of one header may be the value of another that was written wrong.
+      throw invalid(`${where}.headers: a name or a value has a character that no header may have`)
+    }
+  }
+  if (step.authorization && !headers.has('authorization')) {
+    try {
+      headers.set('authorization', step.authorization)
+    } catch {
+      throw invalid(`${where}.authorization: it has a character that no header may have`)
+    }
+  }
+  return headers
+}
+
+const invalid = (message: string) => new GatewayFault({ status: 400, code: 'invalid_request', message })
+
+/** As if the step had come at its provider's own address: a key may stand in its query, and not in that of the list. */
+function requestOf({ request }: Exchange, { endpoint }: Step): Request {
+  const query = endpoint.indexOf('?')
+  const url = `http://step.invalid/${query < 0 ? '' : endpoint.slice(query)}`
+  return new Request(url, { method: 'POST', signal: request.signal })
 }
 
 const runStep: Run = async (exchange, step) => {
@@ -112,14 +158,10 @@ const runStep: Run = async (exchange, step) => {
 }
 
 async function runChat(exchange: Exchange, { query }: Step): Promise<Response> {
-  const body = (query ?? {}) as ChatExchange['body']
+  const wrong = explainBody(query)
+  if (wrong) throw invalid(wrong.path ? `query.${wrong.message}` : wrong.message.replace('the body', 'query'))
+  const body = query as ChatExchange['body']
   const chat: ChatExchange = Object.assign(exchange, { client: openaiChat, body, text: JSON.stringify(body) })
-  if (typeof body.model !== 'string' || !Array.isArray(body.messages))
-    throw new GatewayFault({
-      status: 400,
-      code: 'invalid_request',
-      message: 'query: expected a chat request with model and messages',
-    })
   chat.stream = body.stream === true
   chooseTarget(chat)
   chooseCredential(chat)

@@ -150,6 +150,14 @@ describe('refusals', () => {
 })
 
 describe('an open gateway', () => {
+  test.each([READ, TEAM])('a token that does not fit opens no key of the operator (%s)', async token => {
+    expect(await asked({ 'cf-aig-authorization': `Bearer ${token}` }, { path: at('open') })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'no_provider_key' } },
+      key: undefined,
+    })
+  })
+
   const open = { path: at('open') }
 
   test('the operator’s keys are only for callers with a token', async () => {
