@@ -22,6 +22,9 @@ export interface NativeCall {
   body?: Uint8Array | string
 }
 
+/** Up to this size an answer of known length is held until it is whole, which costs less than a stream. */
+const ONE_PIECE = 1024 * 1024
+
 /** Headers of one connection, of an earlier hop, or of a size and encoding that are set anew: they never go upstream. */
 const NOT_SENT = new Set([
   'host',
@@ -69,7 +72,7 @@ function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCa
   const { provider } = reach
   const place = placeOf(reach, '', false, exchange.credential)
   try {
-    return provider.native(path, { ...place, headers: new Headers(headers), credential: exchange.credential })
+    return provider.native(path, { ...place, headers: asHeaders(headers), credential: exchange.credential })
   } catch (fault) {
     if (fault instanceof CredentialFault)
       throw new GatewayFault({
@@ -87,9 +90,11 @@ function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCa
   }
 }
 
+const asHeaders = (given: NativeCall['headers']) => (given instanceof Headers ? given : new Headers(given))
+
 async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {
   const headers: Record<string, string> = {}
-  const source = given instanceof Headers ? given : new Headers(given)
+  const source = asHeaders(given)
   const named = source.get('connection')
   const hop = named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
   source.forEach((value, name) => {
@@ -118,6 +123,7 @@ const asked = (query: string) => (query ? `?${query}` : '')
 
 /** The query without a parameter that holds our token; otherwise byte for byte. */
 async function withoutOurs(exchange: Exchange, query: string): Promise<string> {
+  if (!query) return query
   const pairs = query.slice(1).split('&')
   const kept: string[] = []
   for (const pair of pairs) {
@@ -135,25 +141,35 @@ function parameterOf(pair: string): { name: string; value: string } {
   return { name, value }
 }
 
-function answer(exchange: Exchange, came: UpstreamAnswer): Response {
+async function answer(exchange: Exchange, came: UpstreamAnswer): Promise<Response> {
   const headers = passedHeaders(came.headers)
   const type = came.headers.get('content-type')
   if (type !== null) headers.set('content-type', type)
   const location = came.headers.get('location')
   if (location !== null) headers.set('location', location)
-  const { status, body } = came
+  const { status } = came
   const { title } = exchange.target!.reach.provider
   if (status > 599) {
-    body?.cancel()
+    came.body?.cancel()
     throw upstreamFault('closed', title, `it answered with a status that does not exist, ${status}`)
   }
+  const length = came.headers.get('content-length')
+  // Bytes without a type would be given one on their way out.
+  if (type !== null && length !== null && Number(length) <= ONE_PIECE && exchange.request.method !== 'HEAD') {
+    const bytes = await came.bytes().catch(() => undefined)
+    if (bytes) {
+      record(exchange, status)
+      return new Response(bytes.length ? bytes : null, { status, headers })
+    }
+    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+  }
+  const { body } = came
   if (!body) {
     record(exchange, status)
     return new Response(null, { status, headers })
   }
   if (exchange.request.method === 'HEAD') {
     // The length is that of an answer to GET: nothing of it will come.
-    const length = came.headers.get('content-length')
     if (length !== null) headers.set('content-length', length)
     body.cancel()
     record(exchange, status)

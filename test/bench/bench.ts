@@ -9,7 +9,16 @@ import { memoryOf } from './memory.ts'
 import { findNginx, startNginx } from './nginx.ts'
 import { startPostern } from './postern.ts'
 import { kept, type Row, table } from './report.ts'
-import { type Bench, chunkRows, latencyRows, memoryRows, requestRows, startRows, translateRows } from './rows.ts'
+import {
+  type Bench,
+  chunkRows,
+  latencyRows,
+  memoryRows,
+  nativeRows,
+  requestRows,
+  startRows,
+  translateRows,
+} from './rows.ts'
 import { end, type Subject } from './subject.ts'
 
 const help = `bun test/bench/bench.ts [executable] [options]
@@ -18,7 +27,7 @@ Measures the gateway (dist/postern, or the executable named) beside nginx as a b
 request logging on.
 
   --quick        fewer and shorter rounds, under 40 s
-  --only <rows>  request, chunk, translate, latency, memory, start; several with commas
+  --only <rows>  request, chunk, translate, native, latency, memory, start; several with commas
   --json <file>  writes the numbers there too
   --self         puts a second nginx in the gateway's place: every ratio should then be 1
   --strict       ends with 1 when a bound is missed
@@ -28,6 +37,7 @@ const measures = {
   request: requestRows,
   chunk: chunkRows,
   translate: translateRows,
+  native: nativeRows,
   latency: latencyRows,
   memory: memoryRows,
   start: startRows,

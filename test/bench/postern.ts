@@ -65,6 +65,12 @@ export async function startPostern(executable: string, folder: string, upstream:
       headers: { ...jsonHeaders, authorization: `Bearer ${token}` },
       body: openaiBody(format === 'openai' ? 'openai/bench' : 'anthropic/claude-bench', stream),
     }),
+    native: stream => ({
+      port,
+      path: '/v1/home/default/openai/chat/completions',
+      headers: { ...jsonHeaders, authorization: `Bearer ${token}` },
+      body: openaiBody('bench', stream),
+    }),
     stop: () => end(child),
   }
 }

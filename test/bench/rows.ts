@@ -63,23 +63,38 @@ function compared({ postern, nginx }: Rounds): Pick<Row, 'postern' | 'nginx' | '
 
 /** CPU time a request that wants a whole answer in OpenAI's format. */
 export async function requestRows(bench: Bench): Promise<Row[]> {
+  return requestRow(bench, subject => subject.call('openai', false), 'CPU a request', 2.5)
+}
+
+/** The same at the provider's own address, where nothing is read or written anew. */
+export async function nativeRows(bench: Bench): Promise<Row[]> {
+  const native = (stream: boolean) => (subject: Subject) => subject.native?.(stream) ?? subject.call('openai', stream)
+  return [
+    ...(await requestRow(bench, native(false), 'CPU a request, native', 2.2)),
+    ...(await chunkRow(bench, native(true), 'CPU a chunk, native', 1.3)),
+  ]
+}
+
+type MakeCall = (subject: Subject) => ReturnType<Subject['call']>
+
+async function requestRow(bench: Bench, call: MakeCall, measure: string, bound: number): Promise<Row[]> {
   const speeds = new Map<string, number[]>()
   const measured = await rounds(bench, bench.quick ? 2 : 5, (subject, warm) =>
     cpuMicrosEach(subject.pid, async () => {
       const seconds = bench.quick ? (warm ? 1 : 2) : 3
-      const { requests, perSecond } = await load(subject.call('openai', false), 32, seconds, bench.folder)
+      const { requests, perSecond } = await load(call(subject), 32, seconds, bench.folder)
       count(bench, subject, requests)
       if (!warm) speeds.set(subject.name, [...(speeds.get(subject.name) ?? []), perSecond])
       return requests
     }),
   )
   const speed = [...speeds].map(([name, all]) => `${name} ${Math.round(median(all)).toLocaleString('en')}`)
-  bench.note(`requests a second, on what the others left of the machine: ${speed.join(', ')}`)
-  return [{ measure: 'CPU a request', unit: 'µs', ...compared(measured), bound: { ratio: 2.5 } }]
+  bench.note(`${measure}: requests a second, on what the others left of the machine: ${speed.join(', ')}`)
+  return [{ measure, unit: 'µs', ...compared(measured), bound: { ratio: bound } }]
 }
 
 /** 200 streams at once, each chunk of a stream 10 ms after the last, so that each is read by itself. */
-async function chunkRow(bench: Bench, format: Format, measure: string, bound: number): Promise<Row[]> {
+async function chunkRow(bench: Bench, call: MakeCall, measure: string, bound: number): Promise<Row[]> {
   const streams = 200
   const chunks = bench.quick ? 120 : 200
   const warmUp = 60
@@ -88,7 +103,7 @@ async function chunkRow(bench: Bench, format: Format, measure: string, bound: nu
   const measured = await rounds(bench, bench.quick ? 2 : 7, async (subject, warm) => {
     await bench.plan(warm ? warmUp : chunks, pace)
     return cpuMicrosEach(subject.pid, async () => {
-      const outcome = await runStreams(subject.call(format, true), streams)
+      const outcome = await runStreams(call(subject), streams)
       count(bench, subject, streams)
       if (!warm) reads.set(subject.name, [...(reads.get(subject.name) ?? []), outcome.reads / streams / chunks])
       return streams * (warm ? warmUp : chunks)
@@ -101,11 +116,17 @@ async function chunkRow(bench: Bench, format: Format, measure: string, bound: nu
   return [{ measure, unit: 'µs', ...compared(measured), bound: { ratio: bound } }]
 }
 
+const streamed =
+  (format: Format): MakeCall =>
+  subject =>
+    subject.call(format, true)
+
 /** CPU time a chunk of a provider that speaks OpenAI's format. */
-export const chunkRows = (bench: Bench) => chunkRow(bench, 'openai', 'CPU a chunk, OpenAI', 1.5)
+export const chunkRows = (bench: Bench) => chunkRow(bench, streamed('openai'), 'CPU a chunk, OpenAI', 1.5)
 
 /** CPU time a chunk that is translated; nginx passes on what Anthropic's stand-in sends. */
-export const translateRows = (bench: Bench) => chunkRow(bench, 'anthropic', 'CPU a chunk, Anthropic → OpenAI', 2)
+export const translateRows = (bench: Bench) =>
+  chunkRow(bench, streamed('anthropic'), 'CPU a chunk, Anthropic → OpenAI', 2)
 
 /** What is added to the time of an answer on one connection. */
 export async function latencyRows(bench: Bench): Promise<Row[]> {

@@ -15,6 +15,8 @@ export interface Subject {
   readyAfter: number
   /** The call that makes the provider answer in this format. */
   call(format: Format, stream: boolean): Call
+  /** The call to the provider's own address, where the gateway has one; the same as {@link call} elsewhere. */
+  native?(stream: boolean): Call
   stop(): Promise<void>
 }
 

@@ -347,11 +347,17 @@ describe('the answer', () => {
   test('one that breaks off breaks the client’s connection', async () => {
     const before = app.requests().length
     const answer = await ask({ target: at('x'), body: '{}' }, [
-      'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf',
+      'HTTP/1.1 200 OK\r\ncontent-length: 2000000\r\n\r\nhalf',
       'hang-up',
     ])
     expect(answer).toMatchObject({ status: 200, complete: false })
     expect(await app.record(before + 1)).toMatchObject({ status: 200, error: 'upstream_closed' })
+    // A short one is held until it is whole, so that its failure can still be told.
+    const short = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\nhalf'
+    expect(await ask({ target: at('x'), body: '{}' }, [short, 'hang-up'])).toMatchObject({
+      status: 502,
+      complete: true,
+    })
     const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
     const streamed = await ask({ target: at('x'), body: '{}' }, [head, chunked(Buffer.from('data: {}\n\n')), 'hang-up'])
     expect(streamed.complete).toBe(false)
