@@ -49,7 +49,8 @@ export function writeRequest(original: Conversation, target: Target): WrittenReq
   const tools = writeTools(conversation, {
     // Opus 4.1 has schemas at Anthropic's own API, not at Bedrock.
     schema: claude ? claude.structured && !/opus-4-1\b/.test(target.model) : takesSchema(target.model),
-    cache: caches,
+    // Nova knows cache points in the system and in messages only.
+    cache: claude !== undefined,
     forcedTool: claude?.forcedTool ?? true,
   })
   const plan = claude ? planThinking(conversation, claude, tools.forced) : { ...NO_PLAN, maxTokens: original.maxTokens }

@@ -282,3 +282,11 @@ test('reasoning that Anthropic’s own API gave goes back to Claude only', () =>
   expect(JSON.stringify(foreign.body)).not.toContain('reasoningContent')
   expect(foreign.dropped).toEqual(['messages[].reasoning_content'])
 })
+
+test('Nova has cache points in messages, but none in its tools', () => {
+  const given = { turns: [user('Hi')], tools: [{ ...weather, cache: {} }] }
+  const { body, dropped } = write(given, 'amazon.nova-lite-v1:0')
+  expect((body.toolConfig as { tools: object[] }).tools.map(tool => Object.keys(tool))).toEqual([['toolSpec']])
+  expect(dropped).toEqual(['cache_control'])
+  expect((write(given).body.toolConfig as { tools: object[] }).tools).toHaveLength(2)
+})
