@@ -3,12 +3,14 @@ import type { Config } from './config/schema.ts'
 import { GatewayFault } from './gateway/fault.ts'
 import { Gateway } from './gateway/index.ts'
 import { compatRoutes } from './http/compat.ts'
+import { type Handler, withCors } from './http/cors.ts'
 import { docsRoutes } from './http/docs.ts'
 import { faultResponse, internalFault, notFound } from './http/faults.ts'
 import { healthRoutes } from './http/health.ts'
 import { nativeRoutes } from './http/native.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { pathOf } from './http/path.ts'
+import { restRoutes } from './http/rest.ts'
 import { universalRoutes } from './http/universal.ts'
 import type { Store } from './storage/store.ts'
 import type { Logger, RequestLog } from './telemetry/log.ts'
@@ -35,6 +37,7 @@ const NO_BOUND = Number.MAX_SAFE_INTEGER
 export function createApp({ config, store, log, logRequest = fields => log.info(fields) }: AppParts): App {
   const gateway = new Gateway(config, store, log, logRequest)
   const elysia = new Elysia({ normalize: false, aot: true })
+    .wrap((handler, request) => withCors(handler as unknown as Handler, request, id => gateway.isOpen(id)))
     .onError(({ request, code, error }) => {
       if (error instanceof GatewayFault) return faultResponse(error)
       if (code === 'NOT_FOUND') return faultResponse(notFound(request))
@@ -46,6 +49,7 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
     .use(compatRoutes(gateway))
     .use(universalRoutes(gateway))
     .use(nativeRoutes(gateway))
+    .use(restRoutes(gateway))
     .use(healthRoutes(() => store.isOpen()))
     .use(openapiRoutes())
     .use(docsRoutes())

@@ -15,6 +15,13 @@ function portNumber(text: string): number {
   return port
 }
 
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError('expected a whole number above 0.')
+  return number
+}
+
 const examples = (...lines: string[]): string => `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}\n`
 
 /**
@@ -37,6 +44,7 @@ export function program(done: (code: number) => void): Command {
         'postern demo                         try it without any key',
         'postern init && postern check        write a configuration and check it',
         'postern token add laptop             make a token for a client',
+        'postern key add openai               store the key of a provider',
       ),
     )
 
@@ -100,6 +108,7 @@ export function program(done: (code: number) => void): Command {
     .action(async options => done(await (await import('./openapi.ts')).openapiCommand(options)))
 
   addTokenCommands(postern, done)
+  addKeyCommands(postern, done)
 
   postern
     .command('version')
@@ -140,6 +149,51 @@ function addTokenCommands(postern: Command, done: (code: number) => void): void 
     .argument('<name>')
     .option(...configOption)
     .action(async (name: string, options) => done(await (await import('./token.ts')).tokenRemoveCommand(name, options)))
+}
+
+function addKeyCommands(postern: Command, done: (code: number) => void): void {
+  const key = postern
+    .command('key')
+    .description('store, list and remove the keys of providers')
+    .addHelpText('after', examples('postern key add openai', 'postern key list', 'postern key remove openai'))
+
+  const named = (command: Command) =>
+    command
+      .argument('<provider>', 'openai, anthropic, custom-<name>, …')
+      .option('--alias <name>', 'what clients call it in cf-aig-byok-alias', 'default')
+      .option('--gateway <id>', 'the one gateway that may use it (default: all)')
+
+  named(key.command('add'))
+    .description('store a key, encrypted, or replace it; it is asked for, or read from standard input')
+    .option('--default', 'it serves clients that name no alias')
+    .option('--from-env <name>', 'take it from this variable')
+    .option('--rate-limit <requests>', 'how often it may be used in a period', wholeNumber)
+    .option('--rate-limit-period <seconds>', 'the period (default: 60)', wholeNumber)
+    .option(...configOption)
+    .addHelpText(
+      'after',
+      examples(
+        'postern key add openai',
+        'postern key add anthropic --alias research --from-env RESEARCH_KEY',
+        'postern key add google-vertex-ai < service-account.json',
+      ),
+    )
+    .action(async (provider: string, options) =>
+      done(await (await import('./key.ts')).keyAddCommand(provider, options)),
+    )
+
+  key
+    .command('list')
+    .description('list the keys by their last characters')
+    .option(...configOption)
+    .action(async options => done(await (await import('./key.ts')).keyListCommand(options)))
+
+  named(key.command('remove'))
+    .description('remove a key; it serves nobody any more')
+    .option(...configOption)
+    .action(async (provider: string, options) =>
+      done(await (await import('./key.ts')).keyRemoveCommand(provider, options)),
+    )
 }
 
 /** Every command throws instead of ending the process, and takes no word that it does not know. */

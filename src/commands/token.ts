@@ -1,19 +1,9 @@
-import { loadConfig } from '../config/load.ts'
-import type { Environment } from '../config/references.ts'
-import type { Config, Permission } from '../config/schema.ts'
-import { providerSlugs } from '../providers/slugs.ts'
-import { openStore, type Store } from '../storage/store.ts'
+import type { Permission } from '../config/schema.ts'
 import { hashToken, newToken } from '../storage/token-secret.ts'
-import { reportFault } from '../supervisor/fault.ts'
-import { type Output, terminal } from './output.ts'
+import { terminal } from './output.ts'
+import { printTable, type StoreOptions, withStore } from './with-store.ts'
 
-export interface TokenOptions {
-  /** The file of `--config`; found as `serve` finds it when left out. */
-  config?: string | undefined
-  env?: Environment
-  folder?: string
-  output?: Output
-}
+export type TokenOptions = StoreOptions
 
 export interface TokenAddOptions extends TokenOptions {
   /** `run,read,edit`; `run` when left out. */
@@ -32,23 +22,6 @@ const list = (text: string): string[] => [
       .filter(Boolean),
   ),
 ]
-
-type Work = (store: Store, config: Config, output: Output) => Promise<number>
-
-/** Opens what the configuration names, does the work, and says in words what went wrong. */
-async function withStore({ config: path, env = process.env, folder, output = terminal }: TokenOptions, work: Work) {
-  try {
-    const { config } = loadConfig({ path, env, knownProviders: providerSlugs, ...(folder ? { folder } : {}) })
-    const store = await openStore(config.storage.database)
-    try {
-      return await work(store, config, output)
-    } finally {
-      await store.close()
-    }
-  } catch (error) {
-    return reportFault(error, output.err)
-  }
-}
 
 /**
  * `postern token add <name>`: makes a token, keeps its hash, and prints the secret this once. A server that runs on the
@@ -112,8 +85,7 @@ export async function tokenListCommand(options: TokenOptions = {}): Promise<numb
         new Date(created).toISOString().slice(0, 10),
       ])
     }
-    const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]?.length ?? 0)))
-    for (const row of rows) output.out(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
+    printTable(rows, output)
     if (rows.length === 1) output.err('There are no tokens yet: `postern token add <name>` makes one.')
     return 0
   })

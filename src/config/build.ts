@@ -76,7 +76,10 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
       max_body,
     },
     accounts: Array.isArray(account) ? account : [account],
-    storage: { database: file.storage?.database ?? 'sqlite:./postern.db' },
+    storage: {
+      database: file.storage?.database ?? 'sqlite:./postern.db',
+      ...(file.storage?.encryption_key && { encryption_key: file.storage.encryption_key }),
+    },
     tokens: (file.tokens ?? []).map(({ name, token, permissions = ['run'], gateways }) => ({
       name,
       token,

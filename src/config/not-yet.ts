@@ -37,7 +37,7 @@ export const notYet: {
     stripe: given,
     workers_ai_billing_mode: value => value === 'unified',
   },
-  storage: { redis: given, encryption_key: given },
+  storage: { redis: given },
 }
 
 const words = 'accepted, but has no effect yet in this version'

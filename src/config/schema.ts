@@ -78,7 +78,9 @@ export const Storage = settings(
       description: '`sqlite:<path>`; `sqlite::memory:` keeps nothing.',
     }),
     redis: text('Shares cache, limits and budgets between replicas.', 'redis://127.0.0.1:6379'),
-    encryption_key: text('Encrypts the provider keys that are stored through the API.'),
+    encryption_key: text(
+      'Encrypts the provider keys that are stored; without it a file beside the database does, `<path>.key`.',
+    ),
   },
   { description: 'What is kept, and where.' },
 )
@@ -229,7 +231,7 @@ export interface Config {
   }
   /** At least one; the first is the one shown to people. */
   accounts: string[]
-  storage: { database: string }
+  storage: { database: string; encryption_key?: string }
   tokens: { name: string; token: string; permissions: Permission[]; gateways?: string[] }[]
   providers: Record<string, ProviderSettings>
   custom_providers: Record<string, CustomProviderSettings>

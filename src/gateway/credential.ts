@@ -1,26 +1,149 @@
+import type { Reach } from '../providers/registry.ts'
+import type { StoredKey } from '../storage/store.ts'
 import type { Exchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 
+/** A key of the operator's: the text of one in the file, or one of the store. */
+type HouseKey = string | StoredKey
+
 /**
- * Which key goes upstream: the caller's own, then the operator's (contract 2.2). A server that needs none may go without.
- * @throws GatewayFault 400 when there is none
+ * Which key goes upstream: the caller's own, then the operator's by the alias in `cf-aig-byok-alias`, else the default
+ * (contract 2.2). Of two keys with one alias that of the file wins. A server that needs none may go without.
+ * @throws GatewayFault 400 when there is none, 400/2040 for an alias that is not there, 429/2003 over the key's own limit
  */
-export function chooseCredential(exchange: Exchange): void {
+export function chooseCredential(exchange: Exchange): void | Promise<void> {
+  exchange.credential = exchange.callerKey
+  if (exchange.credential) return
+  const alias = exchange.headers.get('cf-aig-byok-alias')?.trim() || undefined
   const { provider, settings } = exchange.target!.reach
-  const stored = settings.keys?.default || Object.values(settings.keys ?? {}).find(Boolean)
+  const declared = declaredKey(settings.keys, alias ?? DEFAULT)
+  if (declared) {
+    use(exchange, declared)
+    return
+  }
+  const found = exchange.settings.keys.of(provider.slug)
+  // The store is asked now and then only; between times no request waits for a promise.
+  if (found instanceof Promise) return found.then(stored => chooseStored(exchange, alias, stored))
+  chooseStored(exchange, alias, found)
+}
+
+/**
+ * The key that serves callers who name no alias, for a question of our own to the provider: it does not count against
+ * the key's limit. Nothing when there is none, or none that can be decrypted.
+ */
+export async function defaultKey(
+  { settings, gatewayId }: Pick<Exchange, 'settings' | 'gatewayId'>,
+  reach: Reach,
+): Promise<string | undefined> {
+  const { keys } = reach.settings
+  const declared = declaredKey(keys, DEFAULT)
+  if (declared) return declared
+  const stored = storedDefault(reachable(await settings.keys.of(reach.provider.slug), gatewayId))
+  return stored ? settings.keys.open(stored) : firstOf(keys)
+}
+
+const DEFAULT = 'default'
+
+function declaredKey(keys: Record<string, string> | undefined, alias: string): string | undefined {
+  return keys && Object.hasOwn(keys, alias) ? keys[alias] || undefined : undefined
+}
+
+function chooseStored(exchange: Exchange, alias: string | undefined, stored: readonly StoredKey[]): void {
+  const { provider, settings } = exchange.target!.reach
+  const kept = reachable(stored, exchange.gatewayId)
+  const key = alias === undefined ? (storedDefault(kept) ?? firstOf(settings.keys)) : storedNamed(kept, alias)
+  if (key) {
+    use(exchange, key)
+    return
+  }
+  const aliases = new Set([...aliasesOf(settings.keys), ...kept.map(({ alias }) => alias)])
+  // On an open gateway nobody has shown a token, and which keys there are is nobody else's business.
+  if (aliases.size && !exchange.caller) throw onlyForCallers(exchange)
+  if (alias !== undefined) throw unknownAlias(exchange, alias, aliases)
+  if (!provider.keyless || aliases.size) throw noKey(exchange, aliases)
+}
+
+/** What the store has for a gateway: its own keys before those of all. */
+const reachable = (stored: readonly StoredKey[], gatewayId: string): readonly StoredKey[] => [
+  ...stored.filter(key => key.gateway === gatewayId),
+  ...stored.filter(key => key.gateway === undefined),
+]
+
+/** Where one is marked as the default it goes before one that is only called so, unless that one is the gateway's own. */
+function storedDefault(kept: readonly StoredKey[]): StoredKey | undefined {
+  const first = kept.find(key => key.is_default || key.alias === DEFAULT)
+  return kept.find(key => key.is_default && key.gateway === first?.gateway) ?? first
+}
+
+const storedNamed = (kept: readonly StoredKey[], alias: string): StoredKey | undefined =>
+  kept.find(key => key.alias === alias) ?? (alias === DEFAULT ? kept.find(key => key.is_default) : undefined)
+
+const firstOf = (keys: Record<string, string> | undefined) => Object.values(keys ?? {}).find(Boolean)
+
+const aliasesOf = (keys: Record<string, string> | undefined) =>
+  Object.keys(keys ?? {}).filter(alias => declaredKey(keys, alias))
+
+function use(exchange: Exchange, key: HouseKey): void {
   // On an open gateway nobody has shown a token: the operator's keys are only for those who have (contract 2.1).
-  exchange.credential = exchange.callerKey ?? (exchange.caller ? stored : undefined)
-  if (exchange.credential || (provider.keyless && !stored)) return
-  const where = provider.slug.startsWith('custom-')
-    ? `custom_providers.${provider.slug.slice(7)}`
-    : `providers.${provider.slug}`
-  const variable = provider.variable ? ` (or ${provider.variable} in the environment)` : ''
-  throw new GatewayFault({
+  if (!exchange.caller) throw onlyForCallers(exchange)
+  exchange.credential = typeof key === 'string' ? key : opened(exchange, key)
+}
+
+function opened({ target, settings }: Exchange, key: StoredKey): string {
+  const { title } = target!.reach.provider
+  const value = settings.keys.open(key)
+  // Never another key in its place: who pays, and what may be seen, would change without a word (contract 2.2).
+  if (value === undefined)
+    throw new GatewayFault({
+      status: 500,
+      code: 'stored_key_unavailable',
+      message: `Configured BYOK credentials are unavailable: the stored key "${key.alias}" for ${title} cannot be decrypted; the operator has to put back the encryption key that it was stored under, or store it again with \`postern key add\``,
+    })
+  const wait = settings.keys.spend(key)
+  if (wait !== undefined)
+    throw new GatewayFault({
+      status: 429,
+      number: 2003,
+      code: 'rate_limited',
+      type: 'rate_limit_error',
+      message: `Rate limited: the key "${key.alias}" for ${title} has served the ${key.rate_limit} requests of its period; try again in ${wait} s`,
+      retryAfter: wait,
+    })
+  return value
+}
+
+const onlyForCallers = ({ target }: Exchange) =>
+  new GatewayFault({
     status: 400,
     code: 'no_provider_key',
     param: 'model',
-    message: stored
-      ? `the key for ${provider.title} is kept for callers with a token of this gateway: send one in cf-aig-authorization, or a key of your own in Authorization`
-      : `there is no key for ${provider.title}: set ${where}.keys.default in postern.yaml${variable}, or send a key of your own in Authorization and the gateway's token in cf-aig-authorization`,
+    message: `the key for ${target!.reach.provider.title} is kept for callers with a token of this gateway: send one in cf-aig-authorization, or a key of your own in Authorization`,
+  })
+
+/** What was asked for is repeated only where it looks like an alias: a key may have been sent there by mistake. */
+const ALIAS = /^[\w.-]{1,64}$/
+
+const unknownAlias = ({ target }: Exchange, alias: string, aliases: ReadonlySet<string>) =>
+  new GatewayFault({
+    status: 400,
+    number: 2040,
+    code: 'unknown_key_alias',
+    param: 'cf-aig-byok-alias',
+    message: `provider ${target!.reach.provider.slug} has no BYOK credential named ${ALIAS.test(alias) ? `"${alias}"` : 'as asked for'}; configured aliases: ${listed(aliases)}`,
+  })
+
+function noKey({ target }: Exchange, aliases: ReadonlySet<string>): GatewayFault {
+  const { slug, title, variable } = target!.reach.provider
+  const where = slug.startsWith('custom-') ? `custom_providers.${slug.slice(7)}` : `providers.${slug}`
+  const instead = "send a key of your own in Authorization and the gateway's token in cf-aig-authorization"
+  return new GatewayFault({
+    status: 400,
+    code: 'no_provider_key',
+    param: 'model',
+    message: aliases.size
+      ? `no key for ${title} is the default; name one in cf-aig-byok-alias (configured aliases: ${listed(aliases)}), or ${instead}`
+      : `there is no key for ${title}: set ${where}.keys.default in postern.yaml${variable ? ` (or ${variable} in the environment)` : ''}, store one with \`postern key add ${slug}\`, or ${instead}`,
   })
 }
+
+const listed = (aliases: ReadonlySet<string>) => [...aliases].sort().join(', ') || 'none'

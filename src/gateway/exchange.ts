@@ -7,6 +7,7 @@ import type { Endpoint, Place } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { RequestLog } from '../telemetry/log.ts'
+import type { KeyBook } from './keys.ts'
 import type { Caller, TokenBook } from './tokens.ts'
 
 /** One reading of the configuration. Requests in flight keep the one that they began with. */
@@ -14,6 +15,8 @@ export interface Settings {
   config: Config
   accounts: ReadonlySet<string>
   tokens: TokenBook
+  /** The providers' keys of the store. */
+  keys: KeyBook
   gateways: ReadonlyMap<string, GatewaySettings>
   registry: Registry
 }

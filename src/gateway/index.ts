@@ -3,6 +3,7 @@ import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { type Reach, Registry } from '../providers/registry.ts'
 import type { Step } from '../schemas/universal.ts'
+import { keyCipher } from '../storage/key-cipher.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { answer } from './answer.ts'
@@ -13,6 +14,7 @@ import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange, KeyPlaces, Settings } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
+import { KeyBook } from './keys.ts'
 import { ModelCatalogue } from './models.ts'
 import { type NativeCall, passNative } from './native.ts'
 import { record } from './record.ts'
@@ -50,6 +52,7 @@ function watchClient(exchange: Exchange): void {
 export class Gateway {
   #settings: Settings
   readonly #store: Store
+  readonly #keys: KeyBook
   readonly #log: Logger
   readonly #logRequest: RequestLog
   readonly #models = new ModelCatalogue()
@@ -57,6 +60,8 @@ export class Gateway {
   constructor(config: Config, store: Store, log: Logger, logRequest: RequestLog) {
     this.#logRequest = logRequest
     this.#store = store
+    // What encrypts the stored keys changes only with the next start, like all of `storage`.
+    this.#keys = new KeyBook(store, keyCipher(config.storage.encryption_key, store.ownSecret))
     this.#log = log
     this.#settings = this.#read(config)
   }
@@ -105,7 +110,8 @@ export class Gateway {
     exchange.stream = words.body.stream === true
     watchClient(exchange)
     chooseTarget(exchange)
-    chooseCredential(exchange)
+    const pending = chooseCredential(exchange)
+    if (pending) await pending
     writeRequest(exchange)
     return answer(exchange, await attempt(exchange))
   }
@@ -113,13 +119,19 @@ export class Gateway {
   /** The rest of the way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
   async native(exchange: Exchange, call: NativeCall): Promise<Response> {
     watchClient(exchange)
-    chooseCredential(exchange)
+    const pending = chooseCredential(exchange)
+    if (pending) await pending
     return passNative(exchange, call)
   }
 
   /** The rest of the way of a list of steps. @throws GatewayFault when no provider gave an answer */
   universal(exchange: Exchange, steps: readonly Step[]): Promise<Response> {
     return runSteps(exchange, steps, (step, fault) => this.refuse(step, fault))
+  }
+
+  /** Whether a gateway asks for no token. */
+  isOpen(id: string): boolean {
+    return this.#settings.gateways.get(id)?.authentication === false
   }
 
   /** The provider that a word of an address stands for. */
@@ -153,6 +165,7 @@ export class Gateway {
       config,
       accounts: new Set(config.accounts),
       tokens: new TokenBook(config, this.#store),
+      keys: this.#keys,
       gateways: gatewaysOf(config.gateways),
       registry: new Registry(config),
     }

@@ -4,6 +4,7 @@ import { priceOf } from '../costs/prices.ts'
 import { endpointOf, type ListedModel } from '../providers/provider.ts'
 import type { Reach } from '../providers/registry.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { defaultKey } from './credential.ts'
 import type { Exchange } from './exchange.ts'
 import { addressOf, placeOf } from './place.ts'
 
@@ -27,18 +28,25 @@ export class ModelCatalogue {
   }
 
   /** Cloudflare's list (contract 1.4): OpenAI's, with prices by the token. */
-  async list({ settings, caller }: Pick<Exchange, 'settings' | 'caller'>, log: Logger): Promise<JsonObject> {
-    // As with chat, the operator's keys are only for callers with a token (contract 2.1).
-    const reaches = settings.registry.all.filter(reach => canServe(reach) && (caller || !hasKey(reach)))
-    const entries = await Promise.all(reaches.map(reach => this.#entry(reach, settings.config.prices, log)))
-    return { object: 'list', data: entries.flatMap(entry => entry.rows) }
+  async list(exchange: Pick<Exchange, 'settings' | 'caller' | 'gatewayId'>, log: Logger): Promise<JsonObject> {
+    const { registry, config } = exchange.settings
+    const entries = await Promise.all(
+      registry.all.map(async reach => {
+        if (!reach.provider.models) return undefined
+        const key = await defaultKey(exchange, reach)
+        // As with chat, the operator's keys are only for callers with a token (contract 2.1).
+        const served = key === undefined ? reach.provider.keyless : exchange.caller
+        return served ? this.#entry(reach, key, config.prices, log) : undefined
+      }),
+    )
+    return { object: 'list', data: entries.flatMap(entry => entry?.rows ?? []) }
   }
 
-  async #entry(reach: Reach, prices: Config['prices'], log: Logger): Promise<Entry> {
+  async #entry(reach: Reach, key: string | undefined, prices: Config['prices'], log: Logger): Promise<Entry> {
     const { slug } = reach.provider
     const kept = this.#entries.get(slug)
     if (kept && (await kept).until > Date.now()) return kept
-    const asked = ask(reach).then(
+    const asked = ask(reach, key).then(
       async models => ({ rows: await rowsOf(reach, models, prices), until: Date.now() + FRESH_MS }),
       (cause: unknown) => {
         const reason = cause instanceof Refused ? cause.message : 'no answer'
@@ -77,18 +85,9 @@ async function rowsOf(
 
 class Refused extends Error {}
 
-/** Whether there is any sense in asking: a key, or a server that needs none. */
-function canServe(reach: Reach): boolean {
-  const { provider } = reach
-  return provider.models !== undefined && (provider.keyless || hasKey(reach))
-}
-
-const hasKey = ({ settings }: Reach) => Object.values(settings.keys ?? {}).some(Boolean)
-
-async function ask(reach: Reach): Promise<readonly ListedModel[]> {
+async function ask(reach: Reach, credential: string | undefined): Promise<readonly ListedModel[]> {
   const { provider, settings } = reach
   const list = provider.models!
-  const credential = settings.keys?.default ?? Object.values(settings.keys ?? {})[0]
   const place = placeOf(reach, '', false, credential)
   const headers = { ...endpointOf(provider, { ...place, model: 'x' })?.headers }
   for (const name in settings.headers) headers[name.toLowerCase()] = settings.headers[name]!

@@ -74,6 +74,8 @@ function noAnswer(fault: GatewayFault): GatewayFault {
 /** A step is a request of its own: its headers are what goes upstream, beside controls that it may set anew. */
 function exchangeOf(outer: Exchange, step: Step, index: number): Exchange & { started: number } {
   const headers = headersOf(step, `[${index}]`)
+  const alias = outer.headers.get('cf-aig-byok-alias')
+  if (alias && !headers.has('cf-aig-byok-alias')) headers.set('cf-aig-byok-alias', alias)
   const { provider } = outer.settings.registry.find(step.provider) ?? {}
   const keyPlaces = { headers: provider?.keyIn ?? ['authorization'], query: provider?.keyQuery }
   const patience = [
@@ -147,7 +149,7 @@ const runStep: Run = async (exchange, step) => {
     })
   const model = (step.query as { model?: unknown } | null)?.model
   exchange.target = { reach, model: typeof model === 'string' ? model : '' }
-  chooseCredential(exchange)
+  await chooseCredential(exchange)
   return passNative(exchange, {
     method: 'POST',
     path,
@@ -164,7 +166,7 @@ async function runChat(exchange: Exchange, { query }: Step): Promise<Response> {
   const chat: ChatExchange = Object.assign(exchange, { client: openaiChat, body, text: JSON.stringify(body) })
   chat.stream = body.stream === true
   chooseTarget(chat)
-  chooseCredential(chat)
+  await chooseCredential(chat)
   writeRequest(chat)
   return answer(chat, await attempt(chat))
 }

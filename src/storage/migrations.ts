@@ -10,6 +10,21 @@ export const migrations: readonly string[] = [
      gateways TEXT,
      created INTEGER NOT NULL
    ) STRICT`,
+  `CREATE TABLE keys (
+     id TEXT PRIMARY KEY,
+     provider TEXT NOT NULL,
+     alias TEXT NOT NULL,
+     gateway TEXT NOT NULL,
+     is_default INTEGER NOT NULL,
+     ciphertext BLOB NOT NULL,
+     nonce BLOB NOT NULL,
+     preview TEXT NOT NULL,
+     rate_limit INTEGER,
+     rate_limit_period INTEGER,
+     created INTEGER NOT NULL,
+     modified INTEGER NOT NULL,
+     UNIQUE (provider, gateway, alias)
+   ) STRICT`,
 ]
 
 const versionOf = (database: Database): number =>

@@ -2,6 +2,8 @@ import { Database } from 'bun:sqlite'
 import { closeSync, openSync } from 'node:fs'
 import { StorageError } from './errors.ts'
 import { migrate } from './migrations.ts'
+import { type OwnSecret, secretInFile, secretInMemory } from './own-secret.ts'
+import { sqliteKeys } from './sqlite-keys.ts'
 import { sqliteTokens } from './sqlite-tokens.ts'
 import type { Store } from './store.ts'
 
@@ -32,10 +34,10 @@ export function openSqlite(path: string): Store {
     if (error instanceof StorageError) throw error
     throw new StorageError('use', `storage.database: cannot use ${place}: ${reason(error)}`)
   }
-  return store(database, place)
+  return store(database, place, inMemory ? secretInMemory() : secretInFile(`${path}.key`))
 }
 
-function store(database: Database, place: string): Store {
+function store(database: Database, place: string, ownSecret: OwnSecret): Store {
   let open = true
   return {
     place,
@@ -54,6 +56,8 @@ function store(database: Database, place: string): Store {
       database.close()
     },
     tokens: sqliteTokens(database),
+    keys: sqliteKeys(database),
+    ownSecret,
   }
 }
 

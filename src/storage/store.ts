@@ -1,5 +1,7 @@
 import type { Permission } from '../config/schema.ts'
 import { StorageError } from './errors.ts'
+import type { SealedKey } from './key-cipher.ts'
+import type { OwnSecret } from './own-secret.ts'
 import { openSqlite } from './sqlite.ts'
 
 /** A client token as it is kept: never the secret itself. */
@@ -25,6 +27,41 @@ export interface TokenStore {
   findByHash(hash: string): Promise<StoredToken | undefined>
 }
 
+/** A provider's key as it is kept: sealed (see key-cipher.ts). */
+export interface StoredKey extends SealedKey {
+  id: string
+  /** The provider's slug, `custom-<name>` for one of the operator's own. */
+  provider: string
+  alias: string
+  /** The one gateway that may use it; all when left out. */
+  gateway?: string
+  /** Serves callers who name no alias; at most one of a provider and gateway is. */
+  is_default: boolean
+  /** The end of the key, by which a person recognises it. */
+  preview: string
+  /** Requests in a period; no limit when left out. */
+  rate_limit?: number
+  /** Seconds. */
+  rate_limit_period?: number
+  /** Milliseconds since 1970. */
+  created: number
+  /** Milliseconds since 1970. */
+  modified: number
+}
+
+export interface KeyStore {
+  /**
+   * Keeps a key. One of the same provider, gateway and alias is replaced and keeps its id; a default takes over from the
+   * default that was.
+   */
+  put(key: StoredKey): Promise<void>
+  /** Every key, by provider, gateway and alias. */
+  list(): Promise<StoredKey[]>
+  ofProvider(provider: string): Promise<StoredKey[]>
+  /** @returns whether there was one with that id */
+  remove(id: string): Promise<boolean>
+}
+
 /** What is kept between starts. Promises throughout, so that a database across the network fits behind it too. */
 export interface Store {
   /** Where it is kept, for messages: a path, or `memory`. */
@@ -33,6 +70,9 @@ export interface Store {
   isOpen(): boolean
   close(): Promise<void>
   readonly tokens: TokenStore
+  readonly keys: KeyStore
+  /** What seals the keys where the operator gives no secret. */
+  readonly ownSecret: OwnSecret
 }
 
 /**

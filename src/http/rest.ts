@@ -1,0 +1,209 @@
+import { Elysia } from 'elysia'
+import type { JsonObject } from '../conversation/conversation.ts'
+import { openaiChat } from '../dialects/openai-chat/index.ts'
+import { chooseTarget } from '../gateway/choose-target.ts'
+import type { ChatExchange, Exchange, Target } from '../gateway/exchange.ts'
+import { GatewayFault, unauthorized } from '../gateway/fault.ts'
+import type { Gateway } from '../gateway/index.ts'
+import { editJson } from '../gateway/json-edit.ts'
+import { placeOf } from '../gateway/place.ts'
+import { isHosted, modelName } from '../providers/authors.ts'
+import { type Endpoint, endpointOf, modelPath } from '../providers/provider.ts'
+import { explainBody } from '../schemas/explain.ts'
+import { readBytes, readJsonBody } from './body.ts'
+import { notFound } from './faults.ts'
+import { pathOf } from './path.ts'
+import { enveloped, restFault } from './rest-answers.ts'
+
+/** What Elysia hands to a handler, as far as it is asked for. */
+interface Call {
+  request: Request
+  params: { account: string; '*'?: string }
+}
+
+type Serve = (exchange: Exchange, request: Request) => Promise<Response>
+
+/** Our token, and nothing else, stands in `Authorization` here; keys of providers are the operator's. */
+const KEY_PLACES = { headers: ['authorization'] }
+
+/** A member's name that a header can carry. */
+const TELLABLE = /^[\w-]{1,64}$/
+
+const ACCOUNT = '/client/v4/accounts/:account/ai'
+
+/**
+ * Cloudflare's REST plane: `/ai/run` in the envelope, with models named `author/model` or `@cf/…`, and OpenAI's formats
+ * below `/ai/v1` (contract 1.1, rows 11 to 16, and 1.7). `cf-aig-gateway-id` chooses the gateway.
+ */
+export function restRoutes(gateway: Gateway) {
+  const limit = () => gateway.config.server.max_body
+
+  const served =
+    (serve: Serve, openai = false) =>
+    async ({ request, params }: Call): Promise<Response> => {
+      let exchange: Exchange | undefined
+      try {
+        exchange = await gateway.admit({
+          request: withoutOtherToken(request),
+          path: pathOf(request.url),
+          account: params.account,
+          gatewayId: request.headers.get('cf-aig-gateway-id')?.trim() || 'default',
+          keyPlaces: KEY_PLACES,
+        })
+        // This plane is behind a token even where a gateway is open.
+        if (!exchange.caller) throw unauthorized()
+        return await serve(exchange, request)
+      } catch (fault) {
+        return restFault(exchange ? gateway.refuse(exchange, fault) : fault, openai)
+      }
+    }
+
+  /** One model, whichever it is: Anthropic's Messages stay as they are, all others speak OpenAI's Chat (contract 12.2). */
+  const runModel = async (exchange: Exchange, model: string, input: JsonObject, where: string): Promise<Response> => {
+    const { reach, model: own } = targetOf(exchange, model)
+    const { title } = reach.provider
+    if (isHosted(model))
+      return enveloped(
+        await native(exchange, { path: modelPath(own), body: JSON.stringify(input), headers: {} }),
+        title,
+      )
+    const endpoint = endpointAt(exchange)
+    if (isMessages(endpoint)) {
+      const { path, headers } = endpoint
+      const body = JSON.stringify({ ...input, model: own })
+      exchange.stream = input.stream === true
+      return enveloped(await native(exchange, { path, body, headers }), title)
+    }
+    const body = { ...input, model: modelName(model) }
+    const wrong = explainBody(body)
+    if (wrong) throw invalid(wrong.path ? `${where}${wrong.message}` : wrong.message)
+    return enveloped(await gateway.chat(exchange, { client: openaiChat, body, text: JSON.stringify(body) }), title)
+  }
+
+  const run: Serve = async (exchange, request) => {
+    const { value } = await readJsonBody(request, limit())
+    const { model, input } = value
+    if (typeof model !== 'string' || !model)
+      throw invalid('model: expected "<author>/<model>" or "@cf/<author>/<model>"')
+    if (!isObject(input)) throw invalid(input === undefined ? 'input: required' : 'input: expected an object')
+    const response = await runModel(exchange, model, input, 'input.')
+    const beside = Object.keys(value).filter(name => name !== 'model' && name !== 'input' && TELLABLE.test(name))
+    if (beside.length) response.headers.append('postern-dropped', beside.join(', '))
+    return response
+  }
+
+  /** The oldest form: the model stands in the address, and the body is its input, whatever its type. */
+  const runNamed: Serve = async (exchange, request) => {
+    const path = pathOf(request.url).split('/ai/run/')[1] ?? ''
+    const model = unescaped(path)
+    if (!isHosted(model)) return runModel(exchange, model, (await readJsonBody(request, limit())).value, '')
+    targetOf(exchange, model)
+    const query = request.url.indexOf('?')
+    const body = await readBytes(request, limit())
+    return gateway.native(exchange, {
+      method: 'POST',
+      path,
+      query: query < 0 ? '' : request.url.slice(query),
+      headers: exchange.headers,
+      body,
+    })
+  }
+
+  const chat: Serve = async (exchange, request) => {
+    const { text, value } = await readJsonBody(request, limit())
+    const wrong = explainBody(value)
+    if (wrong) throw invalid(wrong.message, wrong.path)
+    const body = { ...value, model: modelName(value.model as string) }
+    return gateway.chat(exchange, { client: openaiChat, body, text })
+  }
+
+  /** A format of the provider's own, of which only the model's name is changed. */
+  const passed =
+    (pathAt: (endpoint: Endpoint) => string | undefined, what: string): Serve =>
+    async (exchange, request) => {
+      const { text, value } = await readJsonBody(request, limit())
+      const { model, stream } = value
+      if (typeof model !== 'string' || !model) throw invalid('model: required', 'model')
+      const target = targetOf(exchange, model)
+      const endpoint = endpointAt(exchange)
+      const path = endpoint && pathAt(endpoint)
+      if (path === undefined)
+        throw invalid(`model: "${model.slice(0, 128)}" has no ${what} here (${target.reach.provider.title})`, 'model')
+      exchange.stream = stream === true
+      const body = editJson(text, { model: target.model }) ?? JSON.stringify({ ...value, model: target.model })
+      return native(exchange, { path, body, headers: endpoint?.headers })
+    }
+
+  const native = (exchange: Exchange, call: { path: string; body: string; headers?: Record<string, string> }) => {
+    const headers = new Headers(exchange.headers)
+    // The body was read and is written anew.
+    headers.delete('content-encoding')
+    headers.set('content-type', 'application/json')
+    for (const [name, value] of Object.entries(call.headers ?? {})) if (!headers.has(name)) headers.set(name, value)
+    return gateway.native(exchange, { method: 'POST', path: call.path, query: '', headers, body: call.body })
+  }
+
+  const hidden = { parse: 'none', detail: { hide: true } } as const
+  return new Elysia({ name: 'rest' })
+    .post(`${ACCOUNT}/run`, served(run), hidden)
+    .post(`${ACCOUNT}/run/*`, served(runNamed), hidden)
+    .post(`${ACCOUNT}/v1/chat/completions`, served(chat, true), hidden)
+    .post(`${ACCOUNT}/v1/embeddings`, served(passed(embeddingsPath, 'embeddings'), true), hidden)
+    .post(`${ACCOUNT}/v1/messages`, served(passed(messagesPath, 'Messages'), true), hidden)
+    .post(`${ACCOUNT}/v1/responses`, served(passed(responsesPath, 'Responses'), true), hidden)
+    .all(`${ACCOUNT}/*`, ({ request }: { request: Request }) => restFault(notFound(request)), hidden)
+}
+
+/** `Authorization` alone counts: what stands in the data plane's header is not looked at. */
+function withoutOtherToken(request: Request): Request {
+  if (!request.headers.has('cf-aig-authorization')) return request
+  const headers = new Headers(request.headers)
+  headers.delete('cf-aig-authorization')
+  return new Request(request.url, { method: request.method, headers, signal: request.signal })
+}
+
+/** @throws GatewayFault 400/2008 for a provider that is not known */
+function targetOf(exchange: Exchange, model: string): Target {
+  const body = { model: modelName(model) }
+  chooseTarget(Object.assign(exchange, { client: openaiChat, body, text: '' }) as ChatExchange)
+  return exchange.target!
+}
+
+function endpointAt({ target, stream }: Exchange): Endpoint | undefined {
+  const { reach, model } = target!
+  return endpointOf(reach.provider, placeOf(reach, model, stream))
+}
+
+const isMessages = (endpoint: Endpoint | undefined): endpoint is Endpoint =>
+  endpoint !== undefined && messagesPath(endpoint) !== undefined
+
+const messagesPath = ({ dialect, path, finish }: Endpoint) =>
+  dialect === 'anthropic-messages' && !finish && !path.includes('{') ? path : undefined
+
+/** Where a provider like OpenAI has another of its formats: beside its chat. */
+function besideChat({ dialect, path }: Endpoint, name: string): string | undefined {
+  const end = 'chat/completions'
+  return dialect === 'openai-chat' && path.endsWith(end) && !path.includes('{')
+    ? `${path.slice(0, -end.length)}${name}`
+    : undefined
+}
+
+const embeddingsPath = (endpoint: Endpoint) =>
+  endpoint.dialect === 'workers-ai' ? 'v1/embeddings' : besideChat(endpoint, 'embeddings')
+
+const responsesPath = (endpoint: Endpoint) =>
+  endpoint.dialect === 'workers-ai' ? 'v1/responses' : besideChat(endpoint, 'responses')
+
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const invalid = (message: string, param?: string) =>
+  new GatewayFault({ status: 400, code: 'invalid_request', message, ...(param && { param }) })
