@@ -51,7 +51,10 @@ export function requestBytes(address: Address, { method, headers, body }: Outgoi
   const isText = typeof body === 'string' || body === undefined
   if (plain && isText) return { data: body === undefined ? head : head + body, size: head.length + length }
   // Header values are bytes, not text: what came as one byte goes out as one.
-  const data = Buffer.concat([Buffer.from(head, 'latin1'), isText ? Buffer.from(body ?? '') : body])
+  const data = Buffer.allocUnsafe(head.length + length)
+  data.write(head, 'latin1')
+  if (typeof body === 'string') data.write(body, head.length)
+  else if (body) data.set(body, head.length)
   return { data, size: data.length }
 }
 
