@@ -1,7 +1,7 @@
 import type { AnswerHeaders } from './transport/head.ts'
 
-/** Headers of one connection, of a body that is written anew, or of another server's own affairs: they never go on. */
-const NOT_PASSED = new Set([
+/** Headers that concern one connection, whichever way they go. */
+export const HOP_BY_HOP: readonly string[] = [
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -11,6 +11,11 @@ const NOT_PASSED = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+]
+
+/** Headers of one connection, of a body that is written anew, or of another server's own affairs: they never go on. */
+const NOT_PASSED = new Set([
+  ...HOP_BY_HOP,
   'content-length',
   'content-encoding',
   'content-type',

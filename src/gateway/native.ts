@@ -6,7 +6,7 @@ import { type Tapped, tap } from '../stream/tap.ts'
 import { send } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
 import { GatewayFault, upstreamFault } from './fault.ts'
-import { passedHeaders } from './headers.ts'
+import { HOP_BY_HOP, passedHeaders } from './headers.ts'
 import { placeOf } from './place.ts'
 import { record } from './record.ts'
 import type { UpstreamAnswer } from './upstream.ts'
@@ -28,15 +28,7 @@ const ONE_PIECE = 1024 * 1024
 /** Headers of one connection, of an earlier hop, or of a size and encoding that are set anew: they never go upstream. */
 const NOT_SENT = new Set([
   'host',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
+  ...HOP_BY_HOP,
   'content-length',
   'expect',
   'accept-encoding',
