@@ -75,8 +75,3 @@ export function uniqueIds(prefix: string): (id: string | undefined) => string {
     return fresh
   }
 }
-
-/** One id for itself: as it is where it fits, else `length` (at most 9) letters and digits made of it (T76). */
-export function fitToolId(id: string, pattern: RegExp, length: number): string {
-  return pattern.test(id) ? id : alphanumericId(length)(id)
-}

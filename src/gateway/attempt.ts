@@ -1,7 +1,7 @@
 import { type AuthContext, type Authenticator, CredentialFault, type Outgoing } from '../providers/auth/auth.ts'
 import type { Reach } from '../providers/registry.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
-import { GatewayFault, upstreamFault } from './fault.ts'
+import { credentialRefused, type GatewayFault, upstreamFault } from './fault.ts'
 import { addressOf } from './place.ts'
 import { type UpstreamAnswer, upstream } from './upstream.ts'
 
@@ -90,7 +90,7 @@ function authorize(
 ): Promise<void> | undefined {
   const refused = (fault: unknown): never => {
     const message = fault instanceof CredentialFault ? fault.message : 'its token service could not be reached'
-    throw new GatewayFault({ status: 502, code: 'provider_credential', message: `${provider.title}: ${message}` })
+    throw credentialRefused(provider.title, message)
   }
   try {
     const context = exchange.callerKey === undefined ? forOperator : forCaller

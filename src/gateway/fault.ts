@@ -69,3 +69,19 @@ export function upstreamFault(
     message: `no answer from ${provider}: ${detail}`,
   })
 }
+
+/** What the client sent does not fit. @param param the field at fault, where it is one */
+export const invalidRequest = (message: string, param?: string) =>
+  new GatewayFault({ status: 400, code: 'invalid_request', message, ...(param && { param }) })
+
+export const noSuchProvider = (slug: string) =>
+  new GatewayFault({
+    status: 400,
+    number: 2008,
+    code: 'invalid_provider',
+    message: `Invalid provider: there is no provider "${slug.slice(0, 64)}"; servers of your own go under custom_providers in postern.yaml`,
+  })
+
+/** The provider's credential cannot be used, or what it is exchanged at cannot be reached. */
+export const credentialRefused = (provider: string, reason: string) =>
+  new GatewayFault({ status: 502, code: 'provider_credential', message: `${provider}: ${reason}` })

@@ -28,11 +28,19 @@ const NOT_PASSED = new Set([
   'vary',
 ])
 
+/** Further headers of one connection, which it names itself. */
+export function hopsNamed(headers: Pick<Headers, 'get'>): ReadonlySet<string> | undefined {
+  const named = headers.get('connection')
+  return named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
+}
+
+/** Up to this size an answer is held until it is whole, so that one that breaks off is still told as a failure. */
+export const ONE_PIECE = 1024 * 1024
+
 /** The provider's headers that the client may see: rate limits, request ids and the like. */
 export function passedHeaders(from: AnswerHeaders): Headers {
   const headers = new Headers()
-  const named = from.get('connection')
-  const hop = named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
+  const hop = hopsNamed(from)
   from.forEach((value, name) => {
     if (!NOT_PASSED.has(name) && !name.startsWith('access-control-') && !hop?.has(name)) headers.append(name, value)
   })

@@ -5,8 +5,8 @@ import type { Reach } from '../providers/registry.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
 import { send } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
-import { GatewayFault, upstreamFault } from './fault.ts'
-import { HOP_BY_HOP, passedHeaders } from './headers.ts'
+import { credentialRefused, GatewayFault, upstreamFault } from './fault.ts'
+import { HOP_BY_HOP, hopsNamed, ONE_PIECE, passedHeaders } from './headers.ts'
 import { placeOf } from './place.ts'
 import { record } from './record.ts'
 import type { UpstreamAnswer } from './upstream.ts'
@@ -21,9 +21,6 @@ export interface NativeCall {
   headers: Headers | Record<string, string>
   body?: Uint8Array | string
 }
-
-/** Up to this size an answer of known length is held until it is whole, which costs less than a stream. */
-const ONE_PIECE = 1024 * 1024
 
 /** Headers of one connection, of an earlier hop, or of a size and encoding that are set anew: they never go upstream. */
 const NOT_SENT = new Set([
@@ -66,12 +63,7 @@ function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCa
   try {
     return provider.native(path, { ...place, headers: asHeaders(headers), credential: exchange.credential })
   } catch (fault) {
-    if (fault instanceof CredentialFault)
-      throw new GatewayFault({
-        status: 502,
-        code: 'provider_credential',
-        message: `${provider.title}: ${fault.message}`,
-      })
+    if (fault instanceof CredentialFault) throw credentialRefused(provider.title, fault.message)
     if (!(fault instanceof NativeFault)) throw fault
     throw new GatewayFault({
       status: 400,
@@ -87,8 +79,7 @@ const asHeaders = (given: NativeCall['headers']) => (given instanceof Headers ? 
 async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {
   const headers: Record<string, string> = {}
   const source = asHeaders(given)
-  const named = source.get('connection')
-  const hop = named ? new Set(named.toLowerCase().split(/\s*,\s*/)) : undefined
+  const hop = hopsNamed(source)
   source.forEach((value, name) => {
     if (NOT_SENT.has(name) || name.startsWith('cf-') || hop?.has(name) || exchange.withheld?.includes(name)) return
     headers[name] = value

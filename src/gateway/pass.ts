@@ -7,12 +7,10 @@ import { type Tapped, tap } from '../stream/tap.ts'
 import type { ChatExchange } from './exchange.ts'
 import { type GatewayFault, upstreamFault } from './fault.ts'
 import { firstBytes, peek } from './first-bytes.ts'
+import { ONE_PIECE } from './headers.ts'
 import { record } from './record.ts'
 import { streamHeaders } from './stream-headers.ts'
 import type { UpstreamAnswer } from './upstream.ts'
-
-/** Up to this size an answer is held until it is whole, so that one that breaks off is still told as a failure. */
-const ONE_PIECE = 1024 * 1024
 
 /**
  * Hands the provider's JSON on as it is, and reads usage from it when it is through.

@@ -1,8 +1,8 @@
 import { CredentialFault } from '../providers/auth/auth.ts'
-import { fillsOf } from '../providers/placeholders.ts'
+import { fill, fillsOf, MissingSetting } from '../providers/placeholders.ts'
 import type { Place, Provider } from '../providers/provider.ts'
 import type { Reach } from '../providers/registry.ts'
-import { GatewayFault } from './fault.ts'
+import { credentialRefused, GatewayFault } from './fault.ts'
 
 /** Gathers what an address may depend on: settings of the operator first, then what the credential itself says. */
 export function placeOf(reach: Reach, model: string, stream: boolean, credential?: string): Place {
@@ -27,7 +27,7 @@ function toldBy(provider: Provider, credential: string): ReturnType<NonNullable<
     return provider.placeIn!(credential)
   } catch (fault) {
     if (!(fault instanceof CredentialFault)) throw fault
-    throw new GatewayFault({ status: 502, code: 'provider_credential', message: `${provider.title}: ${fault.message}` })
+    throw credentialRefused(provider.title, fault.message)
   }
 }
 
@@ -40,16 +40,14 @@ export function addressOf(reach: Reach, path: string, place: Place): string {
   if (!template.includes('{')) return template
   const { provider } = reach
   const region = place.region ?? provider.defaultRegion
-  const fills = fillsOf({ ...place, region })
-  return template.replace(/\{([a-z]+-?)\}/g, (whole, name: string) => {
-    if (!(name in fills)) return whole
-    const fill = fills[name]
-    if (fill !== undefined) return encodeURIComponent(fill)
-    const setting = name.replace('-', '')
+  try {
+    return fill(template, fillsOf({ ...place, region }))
+  } catch (fault) {
+    if (!(fault instanceof MissingSetting)) throw fault
     throw new GatewayFault({
       status: 400,
       code: 'provider_not_configured',
-      message: `${provider.title} needs its ${setting}: set providers.${provider.slug}.${setting} in postern.yaml`,
+      message: `${provider.title} needs its ${fault.setting}: set providers.${provider.slug}.${fault.setting} in postern.yaml`,
     })
-  })
+  }
 }

@@ -7,7 +7,7 @@ import { sortCredentials } from './authenticate.ts'
 import { chooseTarget } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
-import { GatewayFault } from './fault.ts'
+import { GatewayFault, invalidRequest, noSuchProvider } from './fault.ts'
 import { passNative } from './native.ts'
 import { record } from './record.ts'
 import { writeRequest } from './write-request.ts'
@@ -113,20 +113,18 @@ function headersOf(step: Step, where: string): Headers {
       headers.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
     } catch {
       // Neither is repeated: the name of one header may be the value of another that was written wrong.
-      throw invalid(`${where}.headers: a name or a value has a character that no header may have`)
+      throw invalidRequest(`${where}.headers: a name or a value has a character that no header may have`)
     }
   }
   if (step.authorization && !headers.has('authorization')) {
     try {
       headers.set('authorization', step.authorization)
     } catch {
-      throw invalid(`${where}.authorization: it has a character that no header may have`)
+      throw invalidRequest(`${where}.authorization: it has a character that no header may have`)
     }
   }
   return headers
 }
-
-const invalid = (message: string) => new GatewayFault({ status: 400, code: 'invalid_request', message })
 
 /** As if the step had come at its provider's own address: a key may stand in its query, and not in that of the list. */
 function requestOf({ request }: Exchange, { endpoint }: Step): Request {
@@ -140,13 +138,7 @@ const runStep: Run = async (exchange, step) => {
   const [path = '', query] = step.endpoint.replace(/^\/+/, '').split(/\?(.*)/s)
   if (step.provider === 'compat') return runChat(exchange, step)
   const reach = exchange.settings.registry.find(step.provider)
-  if (!reach)
-    throw new GatewayFault({
-      status: 400,
-      number: 2008,
-      code: 'invalid_provider',
-      message: `Invalid provider: there is no provider "${step.provider.slice(0, 64)}"`,
-    })
+  if (!reach) throw noSuchProvider(step.provider)
   const model = (step.query as { model?: unknown } | null)?.model
   exchange.target = { reach, model: typeof model === 'string' ? model : '' }
   await chooseCredential(exchange)
@@ -161,7 +153,7 @@ const runStep: Run = async (exchange, step) => {
 
 async function runChat(exchange: Exchange, { query }: Step): Promise<Response> {
   const wrong = explainBody(query)
-  if (wrong) throw invalid(wrong.path ? `query.${wrong.message}` : wrong.message.replace('the body', 'query'))
+  if (wrong) throw invalidRequest(wrong.path ? `query.${wrong.message}` : wrong.message.replace('the body', 'query'))
   const body = query as ChatExchange['body']
   const chat: ChatExchange = Object.assign(exchange, { client: openaiChat, body, text: JSON.stringify(body) })
   chat.stream = body.stream === true

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import { openaiChat } from '../dialects/openai-chat/index.ts'
-import { GatewayFault } from '../gateway/fault.ts'
+import { type GatewayFault, invalidRequest } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { explainBody, isChatRequest } from '../schemas/explain.ts'
 import { readJsonBody } from './body.ts'
@@ -69,10 +69,5 @@ export function compatRoutes(gateway: Gateway) {
 /** What a body that does not fit the schema has wrong, in one sentence that repeats nothing of it. */
 function invalidBody(value: unknown): GatewayFault {
   const said = explainBody(value)
-  return new GatewayFault({
-    status: 400,
-    code: 'invalid_request',
-    message: said?.message ?? 'the body does not fit the schema of this operation',
-    ...(said?.path && { param: said.path }),
-  })
+  return invalidRequest(said?.message ?? 'the body does not fit the schema of this operation', said?.path)
 }

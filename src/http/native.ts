@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Exchange } from '../gateway/exchange.ts'
-import { GatewayFault } from '../gateway/fault.ts'
+import { noSuchProvider } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { readBytes } from './body.ts'
 import { envelopeResponse, faultResponse, notFound } from './faults.ts'
@@ -47,11 +47,3 @@ export function nativeRoutes(gateway: Gateway) {
 }
 
 const NO_PROVIDER = { headers: ['authorization'] }
-
-const noSuchProvider = (slug: string) =>
-  new GatewayFault({
-    status: 400,
-    number: 2008,
-    code: 'invalid_provider',
-    message: `Invalid provider: there is no provider "${slug.slice(0, 64)}"; servers of your own go under custom_providers in postern.yaml`,
-  })

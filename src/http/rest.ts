@@ -3,7 +3,7 @@ import type { JsonObject } from '../conversation/conversation.ts'
 import { openaiChat } from '../dialects/openai-chat/index.ts'
 import { chooseTarget } from '../gateway/choose-target.ts'
 import type { ChatExchange, Exchange, Target } from '../gateway/exchange.ts'
-import { GatewayFault, unauthorized } from '../gateway/fault.ts'
+import { invalidRequest, unauthorized } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { editJson } from '../gateway/json-edit.ts'
 import { placeOf } from '../gateway/place.ts'
@@ -76,7 +76,7 @@ export function restRoutes(gateway: Gateway) {
     }
     const body = { ...input, model: modelName(model) }
     const wrong = explainBody(body)
-    if (wrong) throw invalid(wrong.path ? `${where}${wrong.message}` : wrong.message)
+    if (wrong) throw invalidRequest(wrong.path ? `${where}${wrong.message}` : wrong.message)
     return enveloped(await gateway.chat(exchange, { client: openaiChat, body, text: JSON.stringify(body) }), title)
   }
 
@@ -84,8 +84,8 @@ export function restRoutes(gateway: Gateway) {
     const { value } = await readJsonBody(request, limit())
     const { model, input } = value
     if (typeof model !== 'string' || !model)
-      throw invalid('model: expected "<author>/<model>" or "@cf/<author>/<model>"')
-    if (!isObject(input)) throw invalid(input === undefined ? 'input: required' : 'input: expected an object')
+      throw invalidRequest('model: expected "<author>/<model>" or "@cf/<author>/<model>"')
+    if (!isObject(input)) throw invalidRequest(input === undefined ? 'input: required' : 'input: expected an object')
     const response = await runModel(exchange, model, input, 'input.')
     const beside = Object.keys(value).filter(name => name !== 'model' && name !== 'input' && TELLABLE.test(name))
     if (beside.length) response.headers.append('postern-dropped', beside.join(', '))
@@ -112,7 +112,7 @@ export function restRoutes(gateway: Gateway) {
   const chat: Serve = async (exchange, request) => {
     const { text, value } = await readJsonBody(request, limit())
     const wrong = explainBody(value)
-    if (wrong) throw invalid(wrong.message, wrong.path)
+    if (wrong) throw invalidRequest(wrong.message, wrong.path)
     const body = { ...value, model: modelName(value.model as string) }
     return gateway.chat(exchange, { client: openaiChat, body, text })
   }
@@ -123,12 +123,15 @@ export function restRoutes(gateway: Gateway) {
     async (exchange, request) => {
       const { text, value } = await readJsonBody(request, limit())
       const { model, stream } = value
-      if (typeof model !== 'string' || !model) throw invalid('model: required', 'model')
+      if (typeof model !== 'string' || !model) throw invalidRequest('model: required', 'model')
       const target = targetOf(exchange, model)
       const endpoint = endpointAt(exchange)
       const path = endpoint && pathAt(endpoint)
       if (path === undefined)
-        throw invalid(`model: "${model.slice(0, 128)}" has no ${what} here (${target.reach.provider.title})`, 'model')
+        throw invalidRequest(
+          `model: "${model.slice(0, 128)}" has no ${what} here (${target.reach.provider.title})`,
+          'model',
+        )
       exchange.stream = stream === true
       const body = editJson(text, { model: target.model }) ?? JSON.stringify({ ...value, model: target.model })
       return native(exchange, { path, body, headers: endpoint?.headers })
@@ -204,6 +207,3 @@ function unescaped(path: string): string {
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const invalid = (message: string, param?: string) =>
-  new GatewayFault({ status: 400, code: 'invalid_request', message, ...(param && { param }) })

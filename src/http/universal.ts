@@ -1,7 +1,7 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Elysia } from 'elysia'
 import type { Exchange } from '../gateway/exchange.ts'
-import { GatewayFault } from '../gateway/fault.ts'
+import { type GatewayFault, invalidRequest } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { explain } from '../schemas/explain.ts'
 import { UniversalRequest } from '../schemas/universal.ts'
@@ -33,5 +33,5 @@ export function universalRoutes(gateway: Gateway) {
 function invalid(value: unknown): GatewayFault {
   const said = explain(UniversalRequest, value)
   const message = said?.message ?? 'expected a list of steps, each with provider, endpoint, headers and query'
-  return new GatewayFault({ status: 400, code: 'invalid_request', message })
+  return invalidRequest(message)
 }
