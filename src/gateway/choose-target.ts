@@ -1,15 +1,14 @@
 import { nearest } from '../config/suggest.ts'
-import type { ChatExchange } from './exchange.ts'
+import type { Registry } from '../providers/registry.ts'
+import type { Target } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 
 /**
  * Reads `model: "<provider>/<model>"`; everything behind the first slash is the provider's own id (contract 1.3).
  * @throws GatewayFault 400/2008 for a provider that is not known, naming the nearest one
  */
-export function chooseTarget(exchange: ChatExchange): void {
-  const name = exchange.body.model as string
+export function targetOf(registry: Registry, name: string): Target {
   const slash = name.indexOf('/')
-  const { registry } = exchange.settings
   if (slash <= 0 || slash === name.length - 1) {
     const whole = registry.find(slash < 0 ? name : name.slice(0, slash))
     throw invalidModel(
@@ -31,7 +30,7 @@ export function chooseTarget(exchange: ChatExchange): void {
   // Model ids become part of addresses; such a step would lead elsewhere on the provider's host.
   if (model.includes('.') && STEP_UP.test(model))
     throw invalidModel('model: expected an id without the steps "." and ".."')
-  exchange.target = { reach, model }
+  return { reach, model }
 }
 
 const STEP_UP = /(?:^|\/)\.\.?(?:\/|$)/

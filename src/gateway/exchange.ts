@@ -83,6 +83,9 @@ export interface KeyPlaces {
   query?: string
 }
 
+/** Where OpenAI's clients put a key, and most others. */
+export const AUTHORIZATION: KeyPlaces = { headers: ['authorization'] }
+
 /** A chat on the unified endpoint, which is understood and, where need be, translated. */
 export interface ChatExchange extends Exchange {
   readonly client: ClientDialect

@@ -6,21 +6,17 @@ import type { Step } from '../schemas/universal.ts'
 import { keyCipher } from '../storage/key-cipher.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
-import { answer } from './answer.ts'
-import { attempt } from './attempt.ts'
 import { authenticate } from './authenticate.ts'
-import { chooseTarget } from './choose-target.ts'
-import { chooseCredential } from './credential.ts'
-import type { ChatExchange, Exchange, KeyPlaces, Settings } from './exchange.ts'
+import { AUTHORIZATION, type Exchange, type KeyPlaces, type Settings } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { KeyBook } from './keys.ts'
 import { ModelCatalogue } from './models.ts'
-import { type NativeCall, passNative } from './native.ts'
+import type { NativeCall } from './native.ts'
 import { record } from './record.ts'
 import { TokenBook } from './tokens.ts'
 import { runSteps } from './universal.ts'
-import { writeRequest } from './write-request.ts'
+import { type ChatWords, chatWay, nativeWay } from './ways.ts'
 
 /** What a surface knows of a request before its body is read. */
 export interface Arrival {
@@ -28,24 +24,10 @@ export interface Arrival {
   path: string
   account: string
   gatewayId: string
-  /** Where this surface's clients put the key of a provider. */
-  keyPlaces: KeyPlaces
-}
-
-/** What a chat request says, and in whose words. */
-export interface ChatWords {
-  client: ClientDialect
-  body: JsonObject
-  text: string
-}
-
-/** A client that leaves ends the call to the provider. */
-function watchClient(exchange: Exchange): void {
-  const leave = () => {
-    exchange.outcome.left = true
-    exchange.abort.abort()
-  }
-  exchange.request.signal.addEventListener('abort', leave, { once: true })
+  /** What counts as the client's headers, where that is not all of them. */
+  headers?: Headers
+  /** Where this surface's clients put the key of a provider, where that is not `Authorization`. */
+  keyPlaces?: KeyPlaces
 }
 
 /** The way of one request, in the order of the steps. It knows neither Elysia nor any provider's name. */
@@ -81,11 +63,11 @@ export class Gateway {
     const settings = this.#settings
     const exchange: Exchange = {
       request: arrival.request,
-      headers: arrival.request.headers,
+      headers: arrival.headers ?? arrival.request.headers,
       path: arrival.path,
       account: arrival.account,
       gatewayId: arrival.gatewayId,
-      keyPlaces: arrival.keyPlaces,
+      keyPlaces: arrival.keyPlaces ?? AUTHORIZATION,
       settings,
       started: performance.now(),
       log: this.#logRequest,
@@ -105,28 +87,18 @@ export class Gateway {
   }
 
   /** The rest of a chat's way. @throws GatewayFault, of which nothing has been sent yet; the surface gives it to {@link refuse} */
-  async chat(admitted: Exchange, words: ChatWords): Promise<Response> {
-    const exchange: ChatExchange = Object.assign(admitted, words)
-    exchange.stream = words.body.stream === true
-    watchClient(exchange)
-    chooseTarget(exchange)
-    const pending = chooseCredential(exchange)
-    if (pending) await pending
-    writeRequest(exchange)
-    return answer(exchange, await attempt(exchange))
+  chat(exchange: Exchange, words: ChatWords): Promise<Response> {
+    return chatWay(exchange, words)
   }
 
-  /** The rest of the way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
-  async native(exchange: Exchange, call: NativeCall): Promise<Response> {
-    watchClient(exchange)
-    const pending = chooseCredential(exchange)
-    if (pending) await pending
-    return passNative(exchange, call)
+  /** The rest of the way of a request in a provider's own format. @throws GatewayFault as {@link chat} does */
+  native(exchange: Exchange, call: NativeCall): Promise<Response> {
+    return nativeWay(exchange, call)
   }
 
   /** The rest of the way of a list of steps. @throws GatewayFault when no provider gave an answer */
-  universal(exchange: Exchange, steps: readonly Step[]): Promise<Response> {
-    return runSteps(exchange, steps, (step, fault) => this.refuse(step, fault))
+  universal(exchange: Exchange, steps: readonly Step[], client: ClientDialect): Promise<Response> {
+    return runSteps(exchange, steps, client, (step, fault) => this.refuse(step, fault))
   }
 
   /** Whether a gateway asks for no token. */

@@ -1,39 +1,34 @@
-import { openaiChat } from '../dialects/openai-chat/index.ts'
+import type { JsonObject } from '../conversation/conversation.ts'
+import type { ClientDialect } from '../dialects/dialect.ts'
 import { explainBody } from '../schemas/explain.ts'
 import type { Step } from '../schemas/universal.ts'
-import { answer } from './answer.ts'
-import { attempt } from './attempt.ts'
 import { sortCredentials } from './authenticate.ts'
-import { chooseTarget } from './choose-target.ts'
-import { chooseCredential } from './credential.ts'
-import type { ChatExchange, Exchange } from './exchange.ts'
+import { AUTHORIZATION, type Exchange } from './exchange.ts'
 import { GatewayFault, invalidRequest, noSuchProvider } from './fault.ts'
-import { passNative } from './native.ts'
 import { record } from './record.ts'
-import { writeRequest } from './write-request.ts'
-
-/** Runs one step to its answer, whatever its status. */
-type Run = (exchange: Exchange, step: Step) => Promise<Response>
+import { chatWay, nativeWay } from './ways.ts'
 
 /**
  * The universal endpoint: one step after another until one succeeds, whose answer goes out as it came, with its number
  * in `cf-aig-step`. When none does, the last provider's own error goes out the same way (contract 6.2).
+ * @param client in whose words a step to `compat` speaks
  * @param refuse puts the failure of a step on record
  * @throws GatewayFault of the last step, when no provider gave an answer
  */
 export async function runSteps(
   outer: Exchange,
   steps: readonly Step[],
+  client: ClientDialect,
   refuse: (exchange: Exchange, fault: unknown) => unknown,
 ): Promise<Response> {
   let last: Failed | undefined
   let fault: unknown
-  const exchanges = steps.map((step, index) => exchangeOf(outer, step, index))
+  // What is wrong with any step is told before anybody is asked.
+  const headers = steps.map((step, index) => headersOf(step, `[${index}]`))
   for (const [index, step] of steps.entries()) {
-    const exchange = exchanges[index]!
-    exchange.started = performance.now()
+    const exchange = exchangeOf(outer, step, headers[index]!)
     try {
-      const response = await runStep(exchange, step)
+      const response = await runStep(exchange, step, client)
       await letGo(last)
       if (response.ok) return numbered(response, index)
       last = { exchange, response, index }
@@ -72,18 +67,17 @@ function noAnswer(fault: GatewayFault): GatewayFault {
 }
 
 /** A step is a request of its own: its headers are what goes upstream, beside controls that it may set anew. */
-function exchangeOf(outer: Exchange, step: Step, index: number): Exchange & { started: number } {
-  const headers = headersOf(step, `[${index}]`)
+function exchangeOf(outer: Exchange, step: Step, headers: Headers): Exchange {
   const alias = outer.headers.get('cf-aig-byok-alias')
   if (alias && !headers.has('cf-aig-byok-alias')) headers.set('cf-aig-byok-alias', alias)
   const { provider } = outer.settings.registry.find(step.provider) ?? {}
-  const keyPlaces = { headers: provider?.keyIn ?? ['authorization'], query: provider?.keyQuery }
+  const keyPlaces = provider ? { headers: provider.keyIn, query: provider.keyQuery } : AUTHORIZATION
   const patience = [
     headers.get('cf-aig-request-timeout'),
     step.config?.requestTimeout,
     outer.headers.get('cf-aig-request-timeout'),
   ].find(said => Number(said) > 0 && Number.isFinite(Number(said)))
-  const exchange: Exchange & { started: number } = {
+  return {
     ...outer,
     request: requestOf(outer, step),
     headers,
@@ -98,11 +92,6 @@ function exchangeOf(outer: Exchange, step: Step, index: number): Exchange & { st
     withheld: undefined,
     ...(patience && { patience: Number(patience) }),
   }
-  outer.request.signal.addEventListener('abort', () => {
-    exchange.outcome.left = true
-    exchange.abort.abort()
-  })
-  return exchange
 }
 
 function headersOf(step: Step, where: string): Headers {
@@ -133,16 +122,16 @@ function requestOf({ request }: Exchange, { endpoint }: Step): Request {
   return new Request(url, { method: 'POST', signal: request.signal })
 }
 
-const runStep: Run = async (exchange, step) => {
+/** Runs one step to its answer, whatever its status. */
+async function runStep(exchange: Exchange, step: Step, client: ClientDialect): Promise<Response> {
   await sortCredentials(exchange)
-  const [path = '', query] = step.endpoint.replace(/^\/+/, '').split(/\?(.*)/s)
-  if (step.provider === 'compat') return runChat(exchange, step)
+  if (step.provider === 'compat') return runChat(exchange, step, client)
   const reach = exchange.settings.registry.find(step.provider)
   if (!reach) throw noSuchProvider(step.provider)
   const model = (step.query as { model?: unknown } | null)?.model
   exchange.target = { reach, model: typeof model === 'string' ? model : '' }
-  await chooseCredential(exchange)
-  return passNative(exchange, {
+  const [path = '', query] = step.endpoint.replace(/^\/+/, '').split(/\?(.*)/s)
+  return nativeWay(exchange, {
     method: 'POST',
     path,
     query: query === undefined ? '' : `?${query}`,
@@ -151,14 +140,8 @@ const runStep: Run = async (exchange, step) => {
   })
 }
 
-async function runChat(exchange: Exchange, { query }: Step): Promise<Response> {
+function runChat(exchange: Exchange, { query }: Step, client: ClientDialect): Promise<Response> {
   const wrong = explainBody(query)
   if (wrong) throw invalidRequest(wrong.path ? `query.${wrong.message}` : wrong.message.replace('the body', 'query'))
-  const body = query as ChatExchange['body']
-  const chat: ChatExchange = Object.assign(exchange, { client: openaiChat, body, text: JSON.stringify(body) })
-  chat.stream = body.stream === true
-  chooseTarget(chat)
-  await chooseCredential(chat)
-  writeRequest(chat)
-  return answer(chat, await attempt(chat))
+  return chatWay(exchange, { client, body: query as JsonObject, text: JSON.stringify(query) })
 }

@@ -14,9 +14,6 @@ interface Call {
   params?: Partial<Record<string, string>>
 }
 
-/** OpenAI's clients know one place for a key. */
-const KEY_PLACES = { headers: ['authorization'] }
-
 /** Forms of the address that clients really use (contract 1.3, 1.6); only the first is documented. */
 const OTHER_CHAT_PATHS = [
   '/v1/:account/:gateway/compat/v1/chat/completions',
@@ -38,7 +35,6 @@ export function compatRoutes(gateway: Gateway) {
       path: pathOf(request.url),
       account: params?.account ?? gateway.config.accounts[0]!,
       gatewayId: params?.gateway ?? 'default',
-      keyPlaces: KEY_PLACES,
     })
 
   const chat = async ({ request, params }: Call) => {

@@ -24,7 +24,7 @@ export function nativeRoutes(gateway: Gateway) {
         path,
         account,
         gatewayId,
-        keyPlaces: reach ? { headers: reach.provider.keyIn, query: reach.provider.keyQuery } : NO_PROVIDER,
+        keyPlaces: reach && { headers: reach.provider.keyIn, query: reach.provider.keyQuery },
       })
       if (!reach) throw noSuchProvider(slug)
       exchange.target = { reach, model: '' }
@@ -45,5 +45,3 @@ export function nativeRoutes(gateway: Gateway) {
     .all('/v1/:account/:gateway/:provider', native, { parse: 'none', detail: { hide: true } })
     .all('/v1/:account/:gateway/:provider/*', native, { parse: 'none', detail: { hide: true } })
 }
-
-const NO_PROVIDER = { headers: ['authorization'] }

@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
 import type { JsonObject } from '../conversation/conversation.ts'
 import { openaiChat } from '../dialects/openai-chat/index.ts'
-import { chooseTarget } from '../gateway/choose-target.ts'
-import type { ChatExchange, Exchange, Target } from '../gateway/exchange.ts'
+import { targetOf } from '../gateway/choose-target.ts'
+import type { Exchange, Target } from '../gateway/exchange.ts'
 import { invalidRequest, unauthorized } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { editJson } from '../gateway/json-edit.ts'
@@ -23,9 +23,6 @@ interface Call {
 
 type Serve = (exchange: Exchange, request: Request) => Promise<Response>
 
-/** Our token, and nothing else, stands in `Authorization` here; keys of providers are the operator's. */
-const KEY_PLACES = { headers: ['authorization'] }
-
 /** A member's name that a header can carry. */
 const TELLABLE = /^[\w-]{1,64}$/
 
@@ -44,11 +41,11 @@ export function restRoutes(gateway: Gateway) {
       let exchange: Exchange | undefined
       try {
         exchange = await gateway.admit({
-          request: withoutOtherToken(request),
+          request,
+          headers: withoutOtherToken(request.headers),
           path: pathOf(request.url),
           account: params.account,
           gatewayId: request.headers.get('cf-aig-gateway-id')?.trim() || 'default',
-          keyPlaces: KEY_PLACES,
         })
         // This plane is behind a token even where a gateway is open.
         if (!exchange.caller) throw unauthorized()
@@ -60,7 +57,7 @@ export function restRoutes(gateway: Gateway) {
 
   /** One model, whichever it is: Anthropic's Messages stay as they are, all others speak OpenAI's Chat (contract 12.2). */
   const runModel = async (exchange: Exchange, model: string, input: JsonObject, where: string): Promise<Response> => {
-    const { reach, model: own } = targetOf(exchange, model)
+    const { reach, model: own } = aim(exchange, model)
     const { title } = reach.provider
     if (isHosted(model))
       return enveloped(
@@ -97,7 +94,7 @@ export function restRoutes(gateway: Gateway) {
     const path = pathOf(request.url).split('/ai/run/')[1] ?? ''
     const model = unescaped(path)
     if (!isHosted(model)) return runModel(exchange, model, (await readJsonBody(request, limit())).value, '')
-    targetOf(exchange, model)
+    aim(exchange, model)
     const query = request.url.indexOf('?')
     const body = await readBytes(request, limit())
     return gateway.native(exchange, {
@@ -124,7 +121,7 @@ export function restRoutes(gateway: Gateway) {
       const { text, value } = await readJsonBody(request, limit())
       const { model, stream } = value
       if (typeof model !== 'string' || !model) throw invalidRequest('model: required', 'model')
-      const target = targetOf(exchange, model)
+      const target = aim(exchange, model)
       const endpoint = endpointAt(exchange)
       const path = endpoint && pathAt(endpoint)
       if (path === undefined)
@@ -158,18 +155,17 @@ export function restRoutes(gateway: Gateway) {
 }
 
 /** `Authorization` alone counts: what stands in the data plane's header is not looked at. */
-function withoutOtherToken(request: Request): Request {
-  if (!request.headers.has('cf-aig-authorization')) return request
-  const headers = new Headers(request.headers)
+function withoutOtherToken(given: Headers): Headers {
+  if (!given.has('cf-aig-authorization')) return given
+  const headers = new Headers(given)
   headers.delete('cf-aig-authorization')
-  return new Request(request.url, { method: request.method, headers, signal: request.signal })
+  return headers
 }
 
 /** @throws GatewayFault 400/2008 for a provider that is not known */
-function targetOf(exchange: Exchange, model: string): Target {
-  const body = { model: modelName(model) }
-  chooseTarget(Object.assign(exchange, { client: openaiChat, body, text: '' }) as ChatExchange)
-  return exchange.target!
+function aim(exchange: Exchange, model: string): Target {
+  exchange.target = targetOf(exchange.settings.registry, modelName(model))
+  return exchange.target
 }
 
 function endpointAt({ target, stream }: Exchange): Endpoint | undefined {

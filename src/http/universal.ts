@@ -1,5 +1,6 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Elysia } from 'elysia'
+import { openaiChat } from '../dialects/openai-chat/index.ts'
 import type { Exchange } from '../gateway/exchange.ts'
 import { type GatewayFault, invalidRequest } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
@@ -10,7 +11,6 @@ import { envelopeResponse } from './faults.ts'
 import { pathOf } from './path.ts'
 
 const check = TypeCompiler.Compile(UniversalRequest)
-const KEY_PLACES = { headers: ['authorization'] }
 
 /** The universal endpoint: a list of steps, or a bare one, of which the first success is the answer (contract 6.2). */
 export function universalRoutes(gateway: Gateway) {
@@ -19,10 +19,10 @@ export function universalRoutes(gateway: Gateway) {
     const [, , account = '', gatewayId = ''] = path.split('/')
     let exchange: Exchange | undefined
     try {
-      exchange = await gateway.admit({ request, path, account, gatewayId, keyPlaces: KEY_PLACES })
+      exchange = await gateway.admit({ request, path, account, gatewayId })
       const value = parseJson(await readText(request, gateway.config.server.max_body))
       if (!check.Check(value)) throw invalid(value)
-      return await gateway.universal(exchange, Array.isArray(value) ? value : [value])
+      return await gateway.universal(exchange, Array.isArray(value) ? value : [value], openaiChat)
     } catch (fault) {
       return envelopeResponse(exchange ? gateway.refuse(exchange, fault) : fault)
     }
