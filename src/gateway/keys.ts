@@ -1,11 +1,6 @@
 import type { KeyCipher } from '../storage/key-cipher.ts'
 import type { Store, StoredKey } from '../storage/store.ts'
-
-interface Remembered {
-  keys: readonly StoredKey[]
-  /** Milliseconds since 1970. */
-  until: number
-}
+import { Lately } from './lately.ts'
 
 interface Window {
   count: number
@@ -13,34 +8,24 @@ interface Window {
   ends: number
 }
 
-/** How long an answer of the store holds: a key that is removed stops working, and a new one starts, within this time. */
-const HOLD_MS = 2_000
 /** Of a limit without a period. */
 const MINUTE_S = 60
 
 /** The stored keys of providers, which may come and go while the server runs, and how often each was used of late. */
 export class KeyBook {
-  readonly #remembered = new Map<string, Remembered>()
+  readonly #stored: Lately<readonly StoredKey[]>
   readonly #windows = new Map<string, Window>()
   readonly #opened = new WeakMap<StoredKey, string>()
-  readonly #store: Store
   readonly #cipher: KeyCipher
 
   constructor(store: Store, cipher: KeyCipher) {
-    this.#store = store
+    this.#stored = new Lately(provider => store.keys.ofProvider(provider))
     this.#cipher = cipher
   }
 
   /** The keys of a provider, on whatever gateway. Answers at once when it was asked lately; otherwise asks the store. */
   of(provider: string): readonly StoredKey[] | Promise<readonly StoredKey[]> {
-    const remembered = this.#remembered.get(provider)
-    return remembered && remembered.until > Date.now() ? remembered.keys : this.#ask(provider)
-  }
-
-  async #ask(provider: string): Promise<readonly StoredKey[]> {
-    const keys = await this.#store.keys.ofProvider(provider)
-    this.#remembered.set(provider, { keys, until: Date.now() + HOLD_MS })
-    return keys
+    return this.#stored.of(provider)
   }
 
   /** The key itself, or nothing when it cannot be decrypted. @throws StorageError when what decrypts it cannot be read */

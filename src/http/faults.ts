@@ -38,11 +38,16 @@ export function envelopeResponse(thrown: unknown): Response {
   })
 }
 
-function respond({ status, retryAfter }: GatewayFault, body: unknown): Response {
+function respond(fault: GatewayFault, body: unknown): Response {
+  return new Response(JSON.stringify(body), { status: fault.status, headers: faultHeaders(fault) })
+}
+
+/** The headers of a refusal, whatever its body looks like. */
+export function faultHeaders({ status, retryAfter }: GatewayFault): Headers {
   const headers = new Headers({ 'content-type': 'application/json' })
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
   if (status === 401) headers.set('www-authenticate', 'Bearer')
-  return new Response(JSON.stringify(body), { status, headers })
+  return headers
 }
 
 export const internalFault = () =>

@@ -1,5 +1,5 @@
 import { GatewayFault, upstreamFault } from '../gateway/fault.ts'
-import { internalFault } from './faults.ts'
+import { faultHeaders, internalFault } from './faults.ts'
 
 /** The envelope of Cloudflare's REST API, version 4, in which the REST plane answers (contract 1.7, 11.1). */
 
@@ -13,19 +13,16 @@ const NO_ROUTE = 7_003
  */
 export function restFault(thrown: unknown, openai = false): Response {
   const fault = thrown instanceof GatewayFault ? thrown : internalFault()
-  const { status, retryAfter, type, param, code } = fault
+  const { status, type, param, code } = fault
   const refused = fault.number === 2009
   // The data plane has two places for a token, this one has one.
   const message =
     refused && status === 401
       ? 'Authentication error: send a token of this gateway as `Authorization: Bearer <token>`'
       : fault.message
-  const headers = new Headers({ 'content-type': 'application/json' })
-  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
-  if (status === 401) headers.set('www-authenticate', 'Bearer')
   const number = refused ? AUTHENTICATION : (fault.number ?? numberOf(status))
   const openaiError = openai ? { error: { message, type, param: param ?? null, code } } : undefined
-  return failure(status, headers, number, message, openaiError)
+  return failure(status, faultHeaders(fault), number, message, openaiError)
 }
 
 /** Cloudflare's number for a failure of which only the status is known. */
