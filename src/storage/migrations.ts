@@ -1,56 +1,72 @@
-import type { Database } from 'bun:sqlite'
+import type { Database, Sql } from './database.ts'
 import { StorageError } from './errors.ts'
 
-/** Each step brings the tables from its place in the list to the next. Steps are only ever added, never changed. */
+/**
+ * Each step brings the tables from its place in the list to the next. Steps are only ever added, never changed. They are
+ * written with PostgreSQL's types; {@link worded} says the same to SQLite.
+ */
 export const migrations: readonly string[] = [
   `CREATE TABLE tokens (
      name TEXT PRIMARY KEY,
      hash TEXT NOT NULL UNIQUE,
      permissions TEXT NOT NULL,
      gateways TEXT,
-     created INTEGER NOT NULL
-   ) STRICT`,
+     created BIGINT NOT NULL
+   )`,
   `CREATE TABLE keys (
      id TEXT PRIMARY KEY,
      provider TEXT NOT NULL,
      alias TEXT NOT NULL,
      gateway TEXT NOT NULL,
-     is_default INTEGER NOT NULL,
-     ciphertext BLOB NOT NULL,
-     nonce BLOB NOT NULL,
+     is_default BIGINT NOT NULL,
+     ciphertext BYTEA NOT NULL,
+     nonce BYTEA NOT NULL,
      preview TEXT NOT NULL,
-     rate_limit INTEGER,
-     rate_limit_period INTEGER,
-     created INTEGER NOT NULL,
-     modified INTEGER NOT NULL,
+     rate_limit BIGINT,
+     rate_limit_period BIGINT,
+     created BIGINT NOT NULL,
+     modified BIGINT NOT NULL,
      UNIQUE (provider, gateway, alias)
-   ) STRICT`,
+   )`,
 ]
 
-const versionOf = (database: Database): number =>
-  database.query<{ user_version: number }, []>('PRAGMA user_version').get()?.user_version ?? 0
+const IN_SQLITE: readonly [RegExp, string][] = [
+  [/\bBIGINT\b/g, 'INTEGER'],
+  [/\bBYTEA\b/g, 'BLOB'],
+  [/\bDOUBLE PRECISION\b/g, 'REAL'],
+  // Or a column would take a value of any type.
+  [/^(CREATE TABLE.*\))\s*$/s, '$1 STRICT'],
+]
+
+const worded = (step: string, kind: Database['kind']) =>
+  kind === 'postgres' ? step : IN_SQLITE.reduce((said, [word, other]) => said.replace(word, other), step)
 
 /**
- * Brings the tables up to date. Everything happens in one transaction that takes the write lock at once, so that of
- * several processes starting together one does the work and the others find it done.
+ * Brings the tables up to date. Everything happens in one transaction, so that of several processes starting together
+ * one does the work and the others find it done.
  *
+ * @param place the database, for messages
  * @param steps the migrations to know of; tests pass their own
  * @throws StorageError when the database is newer than this executable
  */
-export function migrate(database: Database, place: string, steps: readonly string[] = migrations): void {
-  if (versionOf(database) === steps.length) return
-  const work = database.transaction(() => {
-    const version = versionOf(database)
+export async function migrate(database: Database, place: string, steps: readonly string[] = migrations): Promise<void> {
+  await database.transaction(async sql => {
+    const version = await versionOf(sql)
     if (version > steps.length) {
       throw new StorageError(
         'use',
         `${place} was written by a newer Postern (its tables are version ${version}, this executable knows ${steps.length}): ` +
-          'run that version, or name another file under storage.database',
+          'run that version, or name another database under storage.database',
       )
     }
-    for (const step of steps.slice(version)) database.run(step)
-    // A pragma takes no parameter; the value is our own number.
-    database.run(`PRAGMA user_version = ${steps.length}`)
+    if (version === steps.length) return
+    for (const step of steps.slice(version)) await sql.run(worded(step, database.kind))
+    await sql.run('UPDATE postern_schema SET version = ?', steps.length)
   })
-  work.immediate()
+}
+
+async function versionOf(sql: Sql): Promise<number> {
+  await sql.run('CREATE TABLE IF NOT EXISTS postern_schema (one INTEGER PRIMARY KEY, version INTEGER NOT NULL)')
+  await sql.insert('postern_schema', ['one', 'version'], [[1, 0]])
+  return (await sql.get<{ version: number }>('SELECT version FROM postern_schema'))!.version
 }

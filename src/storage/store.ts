@@ -1,8 +1,12 @@
 import type { Permission } from '../config/schema.ts'
+import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
 import type { SealedKey } from './key-cipher.ts'
-import type { OwnSecret } from './own-secret.ts'
-import { openSqlite } from './sqlite.ts'
+import { keyStore } from './keys.ts'
+import { migrate } from './migrations.ts'
+import { type OwnSecret, secretInFile, secretInMemory } from './own-secret.ts'
+import { openSqlite } from './sqlite-database.ts'
+import { tokenStore } from './tokens.ts'
 
 /** A client token as it is kept: never the secret itself. */
 export interface StoredToken {
@@ -84,11 +88,36 @@ export interface Store {
  */
 export async function openStore(database: string): Promise<Store> {
   const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(database)?.[1]
-  if (path) return openSqlite(path)
+  if (path) {
+    const inMemory = path === ':memory:'
+    const place = inMemory ? 'memory' : path
+    return storeOn(openSqlite(path), place, inMemory ? secretInMemory() : secretInFile(`${path}.key`))
+  }
   // The address may hold a password, so only its kind is repeated.
   const kind = /^([a-z0-9+]{1,20}):/i.exec(database)?.[1] ?? 'this'
   throw new StorageError(
     'configuration',
     `storage.database: ${kind} is not supported in this version; write sqlite:<path>, for example sqlite:./postern.db`,
   )
+}
+
+async function storeOn(database: Database, place: string, ownSecret: OwnSecret): Promise<Store> {
+  try {
+    await migrate(database, place)
+  } catch (error) {
+    await database.close()
+    if (error instanceof StorageError) throw error
+    throw new StorageError(
+      'use',
+      `storage.database: cannot use ${place}: ${error instanceof Error ? error.message : 'unknown error'}`,
+    )
+  }
+  return {
+    place,
+    isOpen: () => database.isOpen(),
+    close: () => database.close(),
+    tokens: tokenStore(database),
+    keys: keyStore(database),
+    ownSecret,
+  }
 }

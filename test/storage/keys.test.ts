@@ -1,12 +1,12 @@
-import { Database } from 'bun:sqlite'
 import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StorageError } from '../../src/storage/errors.ts'
 import { keyCipher } from '../../src/storage/key-cipher.ts'
-import { migrations } from '../../src/storage/migrations.ts'
+import { migrate, migrations } from '../../src/storage/migrations.ts'
 import { secretInFile, secretInMemory } from '../../src/storage/own-secret.ts'
+import { openSqlite } from '../../src/storage/sqlite-database.ts'
 import { openStore, type StoredKey } from '../../src/storage/store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-keys-'))
@@ -107,11 +107,10 @@ describe('the store of keys', () => {
 
   test('comes to a database of the version before, whose tokens stay', async () => {
     const path = join(folder, 'before.db')
-    const database = new Database(path)
-    database.run(migrations[0]!)
-    database.run("INSERT INTO tokens VALUES ('laptop', 'hash', '[\"run\"]', NULL, 1)")
-    database.run('PRAGMA user_version = 1')
-    database.close()
+    const database = openSqlite(path)
+    await migrate(database, path, migrations.slice(0, 1))
+    await database.run("INSERT INTO tokens VALUES ('laptop', 'hash', '[\"run\"]', NULL, 1)")
+    await database.close()
     const store = await openStore(`sqlite:${path}`)
     await store.keys.put(key())
     expect(await store.tokens.list()).toMatchObject([{ name: 'laptop' }])

@@ -1,10 +1,10 @@
-import { Database } from 'bun:sqlite'
 import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StorageError } from '../../src/storage/errors.ts'
-import { migrate, migrations } from '../../src/storage/migrations.ts'
+import { migrate } from '../../src/storage/migrations.ts'
+import { openSqlite } from '../../src/storage/sqlite-database.ts'
 import { openStore, type StoredToken } from '../../src/storage/store.ts'
 import { hashToken, newToken } from '../../src/storage/token-secret.ts'
 
@@ -102,30 +102,33 @@ describe('openStore', () => {
 })
 
 describe('migrations', () => {
-  test('run once each, forward only', () => {
-    const database = new Database(':memory:')
-    migrate(database, 'memory', ['CREATE TABLE one (a)'])
-    migrate(database, 'memory', ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b'])
-    migrate(database, 'memory', ['CREATE TABLE one (a)', 'ALTER TABLE one ADD COLUMN b'])
-    expect(database.query('SELECT a, b FROM one').all()).toEqual([])
+  const one = 'CREATE TABLE one (a BIGINT)'
+
+  test('run once each, forward only', async () => {
+    const database = openSqlite(':memory:')
+    await migrate(database, 'memory', [one])
+    await migrate(database, 'memory', [one, 'ALTER TABLE one ADD COLUMN b TEXT'])
+    await migrate(database, 'memory', [one, 'ALTER TABLE one ADD COLUMN b TEXT'])
+    expect(await database.all('SELECT a, b FROM one')).toEqual([])
   })
 
-  test('one that fails leaves nothing of itself', () => {
-    const database = new Database(':memory:')
-    expect(() => migrate(database, 'memory', ['CREATE TABLE one (a)', 'NO SUCH WORD'])).toThrow()
-    expect(database.query('SELECT name FROM sqlite_schema').all()).toEqual([])
-    expect(database.query('PRAGMA user_version').get()).toEqual({ user_version: 0 })
+  test('one that fails leaves nothing of itself', async () => {
+    const database = openSqlite(':memory:')
+    expect(migrate(database, 'memory', [one, 'NO SUCH WORD'])).rejects.toThrow()
+    expect(await database.all('SELECT name FROM sqlite_schema')).toEqual([])
   })
 
   test('a database that a newer Postern wrote is refused and not touched', async () => {
     const path = join(folder, 'newer.db')
-    const database = new Database(path)
-    database.run(`PRAGMA user_version = ${migrations.length + 1}`)
-    database.close()
+    await (await openStore(`sqlite:${path}`)).close()
+    const database = openSqlite(path)
+    await database.run('UPDATE postern_schema SET version = version + 1')
+    await database.close()
+    const before = await Bun.file(path).bytes()
     const { kind, message } = await fault(() => openStore(`sqlite:${path}`))
     expect(kind).toBe('use')
     expect(message).toContain('newer Postern')
-    expect(new Database(path).query('SELECT name FROM sqlite_schema').all()).toEqual([])
+    expect(await Bun.file(path).bytes()).toEqual(before)
   })
 
   test('several processes that open a new file at once all find it ready', async () => {

@@ -1,0 +1,27 @@
+/** What a column holds: text, a number, bytes, or nothing. Truth is 0 or 1, and a time the milliseconds since 1970. */
+export type Value = string | number | Uint8Array | null
+
+/**
+ * One database, whichever kind. Statements are written once for all kinds: with `?` for values, `ON CONFLICT` for rows
+ * that are there already, and without functions that only one kind has.
+ */
+export interface Sql {
+  all<Row>(statement: string, ...values: readonly Value[]): Promise<Row[]>
+  get<Row>(statement: string, ...values: readonly Value[]): Promise<Row | undefined>
+  /** @returns how many rows it changed */
+  run(statement: string, ...values: readonly Value[]): Promise<number>
+  /** Adds rows, all or none of them. Those that are there already, by any key of the table, stay as they are. */
+  insert(table: string, columns: readonly string[], rows: readonly (readonly Value[])[]): Promise<void>
+}
+
+export interface Database extends Sql {
+  readonly kind: 'sqlite' | 'postgres'
+  /**
+   * Does all of the work or, when it throws, nothing of it. Whoever writes in it has written what others read after it,
+   * and what it reads nobody changes until it is over.
+   * @throws what the work throws
+   */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  isOpen(): boolean
+  close(): Promise<void>
+}
