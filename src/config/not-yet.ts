@@ -19,7 +19,6 @@ export const notYet: {
   storage: Record<string, (value: unknown) => boolean>
 } = {
   gateways: {
-    byok_only: isOn,
     cache_ttl: above(0),
     rate_limiting_limit: above(0),
     retry_max_attempts: above(1),

@@ -102,13 +102,9 @@ function authorize(
 
 /** Milliseconds to the first byte: the request's own header, then the file's (contract 3.1). */
 function patienceOf(exchange: Exchange): number {
-  if (exchange.patience !== undefined) return Math.min(exchange.patience, LONGEST_MS)
-  const said = exchange.headers.get('cf-aig-request-timeout')
-  if (said !== null) {
-    const asked = Number(said)
-    if (Number.isFinite(asked) && asked > 0) return Math.min(asked, LONGEST_MS)
-  }
-  return Math.min(exchange.settings.config.server.first_byte_timeout * 1_000, LONGEST_MS)
+  return (
+    exchange.controls.requestTimeout ?? Math.min(exchange.settings.config.server.first_byte_timeout * 1_000, LONGEST_MS)
+  )
 }
 
 /** What a failed call was, in words: never the address, which may hold what should not be shown. */

@@ -8,15 +8,16 @@ type HouseKey = string | StoredKey
 
 /**
  * Which key goes upstream: the caller's own, then the operator's by the alias in `cf-aig-byok-alias`, else the default
- * (contract 2.2). Of two keys with one alias that of the file wins. A server that needs none may go without.
+ * (contract 2.2). Of two keys with one alias that of the file wins. A server that needs none may go without. Keys of the
+ * file are the house's: `byok_only` and `cf-aig-no-wholesale` forbid them.
  * @throws GatewayFault 400 when there is none, 400/2040 for an alias that is not there, 429/2003 over the key's own limit
  */
 export function chooseCredential(exchange: Exchange): void | Promise<void> {
   exchange.credential = exchange.callerKey
   if (exchange.credential) return
-  const alias = exchange.headers.get('cf-aig-byok-alias')?.trim() || undefined
-  const { provider, settings } = exchange.target!.reach
-  const declared = declaredKey(settings.keys, alias ?? DEFAULT)
+  const alias = exchange.controls.byokAlias
+  const { provider } = exchange.target!.reach
+  const declared = declaredKey(houseKeys(exchange), alias ?? DEFAULT)
   if (declared) {
     use(exchange, declared)
     return
@@ -44,19 +45,27 @@ export async function defaultKey(
 
 const DEFAULT = 'default'
 
+/** The keys of the file, as far as this request may use them. */
+const houseKeys = (exchange: Exchange): Record<string, string> | undefined =>
+  keepsToStored(exchange) ? undefined : exchange.target!.reach.settings.keys
+
+const keepsToStored = ({ gateway, controls }: Exchange): boolean =>
+  gateway.byok_only === true || controls.noWholesale === true
+
 function declaredKey(keys: Record<string, string> | undefined, alias: string): string | undefined {
   return keys && Object.hasOwn(keys, alias) ? keys[alias] || undefined : undefined
 }
 
 function chooseStored(exchange: Exchange, alias: string | undefined, stored: readonly StoredKey[]): void {
-  const { provider, settings } = exchange.target!.reach
+  const { provider } = exchange.target!.reach
+  const house = houseKeys(exchange)
   const kept = reachable(stored, exchange.gatewayId)
-  const key = alias === undefined ? (storedDefault(kept) ?? firstOf(settings.keys)) : storedNamed(kept, alias)
+  const key = alias === undefined ? (storedDefault(kept) ?? firstOf(house)) : storedNamed(kept, alias)
   if (key) {
     use(exchange, key)
     return
   }
-  const aliases = new Set([...aliasesOf(settings.keys), ...kept.map(({ alias }) => alias)])
+  const aliases = new Set([...aliasesOf(house), ...kept.map(({ alias }) => alias)])
   // On an open gateway nobody has shown a token, and which keys there are is nobody else's business.
   if (aliases.size && !exchange.caller) throw onlyForCallers(exchange)
   if (alias !== undefined) throw unknownAlias(exchange, alias, aliases)
@@ -132,17 +141,19 @@ const unknownAlias = ({ target }: Exchange, alias: string, aliases: ReadonlySet<
     message: `provider ${target!.reach.provider.slug} has no BYOK credential named ${ALIAS.test(alias) ? `"${alias}"` : 'as asked for'}; configured aliases: ${listed(aliases)}`,
   })
 
-function noKey({ target }: Exchange, aliases: ReadonlySet<string>): GatewayFault {
-  const { slug, title, variable } = target!.reach.provider
+function noKey(exchange: Exchange, aliases: ReadonlySet<string>): GatewayFault {
+  const { slug, title, variable } = exchange.target!.reach.provider
   const where = slug.startsWith('custom-') ? `custom_providers.${slug.slice(7)}` : `providers.${slug}`
   const instead = "send a key of your own in Authorization and the gateway's token in cf-aig-authorization"
   return new GatewayFault({
     status: 400,
     code: 'no_provider_key',
     param: 'model',
-    message: aliases.size
-      ? `no key for ${title} is the default; name one in cf-aig-byok-alias (configured aliases: ${listed(aliases)}), or ${instead}`
-      : `there is no key for ${title}: set ${where}.keys.default in postern.yaml${variable ? ` (or ${variable} in the environment)` : ''}, store one with \`postern key add ${slug}\`, or ${instead}`,
+    message: keepsToStored(exchange)
+      ? `no key for ${title} is stored for this gateway, and the house's keys are not for this request (${exchange.gateway.byok_only ? 'byok_only' : 'cf-aig-no-wholesale'}): ${instead}, or store one with \`postern key add ${slug}\``
+      : aliases.size
+        ? `no key for ${title} is the default; name one in cf-aig-byok-alias (configured aliases: ${listed(aliases)}), or ${instead}`
+        : `there is no key for ${title}: set ${where}.keys.default in postern.yaml${variable ? ` (or ${variable} in the environment)` : ''}, store one with \`postern key add ${slug}\`, or ${instead}`,
   })
 }
 

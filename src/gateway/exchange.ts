@@ -7,6 +7,7 @@ import type { Endpoint, Place } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { RequestLog } from '../telemetry/log.ts'
+import type { Controls } from './controls.ts'
 import type { KeyBook } from './keys.ts'
 import type { Caller, TokenBook } from './tokens.ts'
 
@@ -57,12 +58,13 @@ export interface Exchange {
   readonly log: RequestLog
   /** Aborts the upstream call. */
   readonly abort: AbortController
-  /** Milliseconds that a provider has for its first byte, where a step says so. */
-  readonly patience?: number
+  readonly ids: Ids
   /** Where the caller's key for a provider may stand, and with it our token. */
   readonly keyPlaces: KeyPlaces
 
   gateway: GatewaySettings
+  /** What the client asks of the gateway in its headers. */
+  controls: Controls
   caller?: Caller
   /** A provider's key that the caller brought along. */
   callerKey?: string
@@ -75,6 +77,16 @@ export interface Exchange {
 
   /** For the record. */
   outcome: Outcome
+}
+
+/** By what a request is found again. UUIDs of version 7 but for an event's, which the client may choose. */
+export interface Ids {
+  /** One for a request of a client, however many steps and attempts it takes. */
+  request: string
+  /** The client's own word for what this request is part of; that of the request where it says none. */
+  event: string
+  /** One for each step. */
+  log: string
 }
 
 /** Names of headers in lower case, and of a parameter of the address. */

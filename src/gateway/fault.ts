@@ -14,6 +14,8 @@ export class GatewayFault extends Error {
   readonly number?: number
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number
+  /** What the answer is to say of its request; put here when the fault is put on record. */
+  told?: Headers
 
   constructor(fault: FaultParts) {
     super(fault.message)

@@ -42,7 +42,9 @@ export function passedHeaders(from: AnswerHeaders): Headers {
   const headers = new Headers()
   const hop = hopsNamed(from)
   from.forEach((value, name) => {
-    if (!NOT_PASSED.has(name) && !name.startsWith('access-control-') && !hop?.has(name)) headers.append(name, value)
+    if (NOT_PASSED.has(name) || name.startsWith('access-control-') || hop?.has(name)) return
+    // What another gateway behind us says of its own doings is not what we say of ours.
+    if (!name.startsWith('cf-aig-')) headers.append(name, value)
   })
   return headers
 }

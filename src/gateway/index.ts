@@ -7,6 +7,7 @@ import { keyCipher } from '../storage/key-cipher.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { authenticate } from './authenticate.ts'
+import { readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange, type KeyPlaces, type Settings } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
@@ -14,6 +15,7 @@ import { KeyBook } from './keys.ts'
 import { ModelCatalogue } from './models.ts'
 import type { NativeCall } from './native.ts'
 import { record } from './record.ts'
+import { tell } from './tell.ts'
 import { TokenBook } from './tokens.ts'
 import { runSteps } from './universal.ts'
 import { type ChatWords, chatWay, nativeWay } from './ways.ts'
@@ -61,9 +63,13 @@ export class Gateway {
   /** The first steps, before a body is read: who is it, and may they. @throws GatewayFault */
   async admit(arrival: Arrival): Promise<Exchange> {
     const settings = this.#settings
+    const headers = arrival.headers ?? arrival.request.headers
+    const id = Bun.randomUUIDv7()
     const exchange: Exchange = {
       request: arrival.request,
-      headers: arrival.headers ?? arrival.request.headers,
+      headers,
+      ids: { request: id, event: id, log: id },
+      controls: {},
       path: arrival.path,
       account: arrival.account,
       gatewayId: arrival.gatewayId,
@@ -80,6 +86,9 @@ export class Gateway {
       const pending = authenticate(exchange)
       if (pending) await pending
       demandGateway(exchange)
+      // Told to those who may call: to others a header's fault is no matter.
+      exchange.controls = readControls(headers)
+      exchange.ids.event = exchange.controls.eventId ?? id
     } catch (fault) {
       throw this.refuse(exchange, fault)
     }
@@ -129,6 +138,10 @@ export class Gateway {
     }
     if (!known && !exchange.outcome.left) this.#log.error({ error: fault, path: exchange.path }, 'a fault of our own')
     record(exchange, exchange.outcome.error.status)
+    if (known) {
+      fault.told ??= new Headers()
+      tell(exchange, fault.told)
+    }
     return fault
   }
 

@@ -12,7 +12,10 @@ export function record(exchange: Exchange, status: number): void {
   if (outcome.status !== undefined) return
   outcome.status = outcome.left ? CLIENT_LEFT : status
   const { usage, error, firstByte } = outcome
+  const { ids } = exchange
   log({
+    id: ids.log,
+    ...(ids.event !== ids.request && { event: ids.event }),
     method: exchange.request.method,
     path: exchange.path,
     status: outcome.status,

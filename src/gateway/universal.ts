@@ -3,6 +3,7 @@ import type { ClientDialect } from '../dialects/dialect.ts'
 import { explainBody } from '../schemas/explain.ts'
 import type { Step } from '../schemas/universal.ts'
 import { sortCredentials } from './authenticate.ts'
+import { type Controls, readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange } from './exchange.ts'
 import { GatewayFault, invalidRequest, noSuchProvider } from './fault.ts'
 import { record } from './record.ts'
@@ -24,9 +25,13 @@ export async function runSteps(
   let last: Failed | undefined
   let fault: unknown
   // What is wrong with any step is told before anybody is asked.
-  const headers = steps.map((step, index) => headersOf(step, `[${index}]`))
+  const prepared = steps.map((step, index) => {
+    const headers = headersOf(step, `[${index}]`)
+    return { headers, controls: controlsOf(outer, step, headers, `[${index}]`) }
+  })
   for (const [index, step] of steps.entries()) {
-    const exchange = exchangeOf(outer, step, headers[index]!)
+    const { headers, controls } = prepared[index]!
+    const exchange = exchangeOf(outer, step, headers, controls)
     try {
       const response = await runStep(exchange, step, client)
       await letGo(last)
@@ -67,18 +72,13 @@ function noAnswer(fault: GatewayFault): GatewayFault {
 }
 
 /** A step is a request of its own: its headers are what goes upstream, beside controls that it may set anew. */
-function exchangeOf(outer: Exchange, step: Step, headers: Headers): Exchange {
-  const alias = outer.headers.get('cf-aig-byok-alias')
-  if (alias && !headers.has('cf-aig-byok-alias')) headers.set('cf-aig-byok-alias', alias)
+function exchangeOf(outer: Exchange, step: Step, headers: Headers, controls: Controls): Exchange {
   const { provider } = outer.settings.registry.find(step.provider) ?? {}
   const keyPlaces = provider ? { headers: provider.keyIn, query: provider.keyQuery } : AUTHORIZATION
-  const patience = [
-    headers.get('cf-aig-request-timeout'),
-    step.config?.requestTimeout,
-    outer.headers.get('cf-aig-request-timeout'),
-  ].find(said => Number(said) > 0 && Number.isFinite(Number(said)))
   return {
     ...outer,
+    controls,
+    ids: { ...outer.ids, event: controls.eventId ?? outer.ids.event, log: Bun.randomUUIDv7() },
     request: requestOf(outer, step),
     headers,
     keyPlaces,
@@ -90,7 +90,27 @@ function exchangeOf(outer: Exchange, step: Step, headers: Headers): Exchange {
     // What the outer headers held was for the gateway, not for this provider.
     callerKey: undefined,
     withheld: undefined,
-    ...(patience && { patience: Number(patience) }),
+  }
+}
+
+/** A step's own headers go before its `config`, and both before what the whole list says (contract 3.1). */
+function controlsOf({ controls }: Exchange, { config }: Step, headers: Headers, where: string): Controls {
+  const { requestTimeout, maxAttempts, retryDelay, backoff } = config ?? {}
+  try {
+    const own = readControls(headers)
+    const dropped = [...(controls.dropped ?? []), ...(own.dropped ?? [])]
+    return {
+      ...controls,
+      ...(requestTimeout && { requestTimeout }),
+      ...(maxAttempts && { maxAttempts }),
+      ...(retryDelay !== undefined && { retryDelay }),
+      ...(backoff && { backoff }),
+      ...own,
+      ...(dropped.length && { dropped }),
+    }
+  } catch (fault) {
+    if (!(fault instanceof GatewayFault)) throw fault
+    throw invalidRequest(`${where}.headers.${fault.message}`)
   }
 }
 

@@ -6,6 +6,7 @@ import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { type NativeCall, passNative } from './native.ts'
+import { tell } from './tell.ts'
 import { writeRequest } from './write-request.ts'
 
 /** What a chat request says, and in whose words. */
@@ -27,7 +28,9 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
   const pending = chooseCredential(exchange)
   if (pending) await pending
   writeRequest(exchange)
-  return answer(exchange, await attempt(exchange))
+  const response = await answer(exchange, await attempt(exchange))
+  tell(exchange, response.headers)
+  return response
 }
 
 /** The way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
@@ -35,7 +38,9 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   watchClient(exchange)
   const pending = chooseCredential(exchange)
   if (pending) await pending
-  return passNative(exchange, call)
+  const response = await passNative(exchange, call)
+  tell(exchange, response.headers)
+  return response
 }
 
 /** A client that leaves ends the call to the provider. */

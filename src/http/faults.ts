@@ -43,8 +43,9 @@ function respond(fault: GatewayFault, body: unknown): Response {
 }
 
 /** The headers of a refusal, whatever its body looks like. */
-export function faultHeaders({ status, retryAfter }: GatewayFault): Headers {
-  const headers = new Headers({ 'content-type': 'application/json' })
+export function faultHeaders({ status, retryAfter, told }: GatewayFault): Headers {
+  const headers = new Headers(told)
+  headers.set('content-type', 'application/json')
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter))
   if (status === 401) headers.set('www-authenticate', 'Bearer')
   return headers

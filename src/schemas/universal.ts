@@ -26,7 +26,20 @@ export const Step = open(
     config: Type.Optional(
       Type.Union([
         open({
-          requestTimeout: Type.Optional(Type.Number({ minimum: 0, description: 'Milliseconds to the first byte.' })),
+          requestTimeout: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'Milliseconds to the first byte.' }),
+          ),
+          maxAttempts: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 5, description: 'How often this provider is asked.' }),
+          ),
+          retryDelay: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 5_000, description: 'Milliseconds before the second attempt.' }),
+          ),
+          backoff: Type.Optional(
+            Type.Union([Type.Literal('constant'), Type.Literal('linear'), Type.Literal('exponential')], {
+              description: 'How the delay grows from attempt to attempt.',
+            }),
+          ),
         }),
         Type.Null(),
       ]),
