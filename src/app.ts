@@ -5,6 +5,7 @@ import { Gateway } from './gateway/index.ts'
 import { compatRoutes } from './http/compat.ts'
 import { type Handler, withCors } from './http/cors.ts'
 import { docsRoutes } from './http/docs.ts'
+import { onDomain } from './http/domains.ts'
 import { faultResponse, internalFault, notFound } from './http/faults.ts'
 import { healthRoutes } from './http/health.ts'
 import { nativeRoutes } from './http/native.ts'
@@ -36,8 +37,14 @@ const NO_BOUND = Number.MAX_SAFE_INTEGER
 /** The composition root: configuration, store and log become the gateway, and the gateway gets its surfaces. */
 export function createApp({ config, store, log, logRequest = fields => log.info(fields) }: AppParts): App {
   const gateway = new Gateway(config, store, log, logRequest)
+  const isOpen = (id: string) => gateway.isOpen(id)
   const elysia = new Elysia({ normalize: false, aot: true })
-    .wrap((handler, request) => withCors(handler as unknown as Handler, request, id => gateway.isOpen(id)))
+    .wrap((handler, request) => {
+      const meant = onDomain(gateway, request)
+      const handle = handler as unknown as Handler
+      if (!meant) return withCors(handle, request, isOpen)
+      return withCors((_, ...more) => handle(meant, ...more), meant, isOpen)
+    })
     .onError(({ request, code, error }) => {
       if (error instanceof GatewayFault) return faultResponse(error)
       if (code === 'NOT_FOUND') return faultResponse(notFound(request))

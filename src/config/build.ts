@@ -50,6 +50,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     port = 8787,
     workers = 1,
     public_url,
+    domains = {},
     drain = 30,
     first_byte_timeout = 600,
     max_body = 104_857_600,
@@ -74,6 +75,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
       drain,
       first_byte_timeout,
       max_body,
+      domains: record(Object.entries(domains)),
     },
     accounts: Array.isArray(account) ? account : [account],
     storage: {

@@ -104,6 +104,17 @@ function tokens(file: Record<string, unknown>, reading: Reading): Findings {
   return { problems, warnings }
 }
 
+function domains(file: Record<string, unknown>, reading: Reading): Problem[] {
+  const named = isObject(file.server) && isObject(file.server.domains) ? file.server.domains : {}
+  const gateways = new Set(['default', ...(isObject(file.gateways) ? Object.keys(file.gateways) : [])])
+  return Object.entries(named)
+    .filter(([, gateway]) => typeof gateway === 'string' && !gateways.has(gateway))
+    .map(([host]) => {
+      const steps = ['server', 'domains', host]
+      return at(steps, reading.at(pointerOf(steps)), 'the file declares no gateway of this name')
+    })
+}
+
 function keyTexts(file: Record<string, unknown>, reading: Reading): Problem[] {
   const problems: Problem[] = []
   for (const section of ['providers', 'custom_providers']) {
@@ -155,6 +166,6 @@ export function checkRules(
       ...slugs(file, reading, knownProviders),
       ...keyTexts(file, reading),
     ],
-    warnings: ofTokens.warnings,
+    warnings: [...ofTokens.warnings, ...domains(file, reading)],
   }
 }

@@ -53,6 +53,17 @@ export const Server = settings(
     }),
     workers: Type.Integer({ minimum: 1, maximum: 256, default: 1, description: 'Processes that share the port.' }),
     public_url: address('The address that clients use, where it differs from host and port.', 'https://ai.example.com'),
+    domains: Type.Record(
+      Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$' }),
+      Type.String({ minLength: 1, description: 'The id of a gateway.' }),
+      {
+        additionalProperties: false,
+        expected: 'a host name in lower case, without a port',
+        description:
+          'Host names of gateways: there, addresses begin with the provider, without /v1/{account}/{gateway}.',
+        examples: [{ 'ai.example.com': 'default' }],
+      },
+    ),
     drain: Type.Number({
       minimum: 0,
       maximum: 3_600,
@@ -225,6 +236,8 @@ export interface Config {
     port: number
     workers: number
     public_url: string
+    /** The id of a gateway by host name. */
+    domains: Record<string, string>
     drain: number
     first_byte_timeout: number
     max_body: number
