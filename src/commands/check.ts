@@ -17,7 +17,8 @@ const faults = (problems: Problem[]) => `${problems.length} ${problems.length ==
 
 /** One line for each part of the configuration that a person would look for; keys by their names alone. */
 function summary(config: Config): string[] {
-  const keysOf = (keys: Record<string, string> | undefined) => Object.keys(keys ?? {}).join(', ') || 'no key'
+  const keysOf = (keys: Record<string, string> | undefined) =>
+    Object.keys(keys ?? {}).join(', ') || 'no key in the file'
   const providers = Object.entries(config.providers).map(([slug, { keys }]) => `${slug} (${keysOf(keys)})`)
   const own = Object.entries(config.custom_providers).map(
     ([name, { dialect, keys }]) => `custom-${name} (${dialect}, ${keysOf(keys)})`,

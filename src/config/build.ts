@@ -56,6 +56,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     max_body = 104_857_600,
   } = file.server ?? {}
   const account = file.account ?? 'home'
+  const encryption_key = file.storage?.encryption_key ?? environment.encryptionKey
   const custom = Object.entries(file.custom_providers ?? {}).map(
     ([name, settings]): [string, CustomProviderSettings] => [
       name,
@@ -80,7 +81,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     accounts: Array.isArray(account) ? account : [account],
     storage: {
       database: file.storage?.database ?? 'sqlite:./postern.db',
-      ...(file.storage?.encryption_key && { encryption_key: file.storage.encryption_key }),
+      ...(encryption_key && { encryption_key }),
     },
     tokens: (file.tokens ?? []).map(({ name, token, permissions = ['run'], gateways }) => ({
       name,

@@ -37,6 +37,8 @@ const keyVariables: Record<string, string[]> = {
 }
 
 export interface FromEnvironment {
+  /** For where the file names no `storage.encryption_key`. */
+  encryptionKey?: string
   providers: Record<string, ProviderSettings>
   warnings: Problem[]
 }
@@ -153,5 +155,6 @@ export function readEnvironment(env: Environment): FromEnvironment {
     if (base_url) providers.ollama = { base_url }
     else warnings.push({ path: 'OLLAMA_HOST', message: 'is not an address, and is not used' })
   }
-  return { providers, warnings }
+  const encryptionKey = read('POSTERN_ENCRYPTION_KEY')
+  return { providers, warnings, ...(encryptionKey && { encryptionKey }) }
 }

@@ -90,7 +90,7 @@ export const Storage = settings(
     }),
     redis: text('Shares cache, limits and budgets between replicas.', 'redis://127.0.0.1:6379'),
     encryption_key: text(
-      'Encrypts the provider keys that are stored; without it a file beside the database does, `<path>.key`.',
+      'Encrypts the provider keys that are stored; POSTERN_ENCRYPTION_KEY where it is left out, and without either a file beside the database, `<path>.key`.',
     ),
   },
   { description: 'What is kept, and where.' },
@@ -169,16 +169,59 @@ export const CustomProvider = Type.Object(
   { additionalProperties: false, description: 'A provider of your own.' },
 )
 
-const dollars = (description: string) => Type.Number({ minimum: 0, description })
+const dollars = (description: string) => Type.Number({ minimum: 0, maximum: 9_000, description })
+const factor = (description: string) =>
+  Type.Number({ minimum: 0, maximum: 100, description: `${description}, as a part of the usual price of its tokens.` })
+
+const tokenPrices = {
+  input: dollars('Input tokens.'),
+  output: dollars('Output tokens.'),
+  cache_read: dollars('Input tokens read from the provider’s cache; otherwise as `input`.'),
+  cache_write: dollars('Input tokens written to the provider’s cache; otherwise as `input`.'),
+  cache_write_1h: dollars('Input tokens written to the provider’s cache for an hour; otherwise as `cache_write`.'),
+}
+
+const LongContextPrice = Type.Object(
+  {
+    above: Type.Integer({ minimum: 1, description: 'Tokens of the prompt, those from a cache included.' }),
+    ...Type.Partial(Type.Object(tokenPrices)).properties,
+  },
+  { additionalProperties: false },
+)
 
 export const Price = settings(
   {
-    input: dollars('Input tokens.'),
-    output: dollars('Output tokens.'),
-    cache_read: dollars('Input tokens read from the provider’s cache.'),
-    cache_write: dollars('Input tokens written to the provider’s cache.'),
+    ...tokenPrices,
+    reasoning: dollars('Output tokens of reasoning; otherwise as `output`.'),
+    audio_input: dollars('Input tokens of sound; otherwise as `input`.'),
+    audio_cache_read: dollars('Those read from the provider’s cache; otherwise as `cache_read`.'),
+    audio_output: dollars('Output tokens of sound; otherwise as `output`.'),
+    image_input: dollars('Input tokens of images; otherwise as `input`.'),
+    image_cache_read: dollars('Those read from the provider’s cache; otherwise as `cache_read`.'),
+    image_output: dollars('Output tokens of images; otherwise as `output`.'),
+    video_input: dollars('Input tokens of video; otherwise as `input`.'),
+    video_output: dollars('Output tokens of video; otherwise as `output`.'),
+    characters: dollars('Characters to be spoken, per million.'),
+    minute: dollars('A minute of sound, heard or spoken, in USD.'),
+    request: dollars('Each request, in USD.'),
+    image: dollars('An image made, in USD.'),
+    page: dollars('A page read, in USD.'),
+    web_search: dollars('A search of the web by the provider, in USD.'),
+    file_search: dollars('A search of stored files by the provider, in USD.'),
+    rerank_search: dollars('A search of a reranking model, in USD.'),
+    batch: factor('A request of a batch'),
+    flex: factor('A request of the flexible service tier'),
+    priority: factor('A request of the priority service tier'),
+    long_context: Type.Array(LongContextPrice, {
+      description: 'Prices that hold for the whole request when its prompt is longer.',
+      examples: [[{ above: 200_000, input: 6, output: 22.5 }]],
+    }),
   },
-  { description: 'USD per million tokens.', examples: [{ input: 1.5, output: 6 }] },
+  {
+    description:
+      'USD per million tokens, where nothing else is said. With `input` and `output` it stands alone; otherwise its figures replace those of the bundled list.',
+    examples: [{ input: 1.5, output: 6 }],
+  },
 )
 
 /** One account id: it is a step of an address, so it holds nothing that an address would have to escape. */

@@ -3,8 +3,11 @@ import type { StoredKey } from '../storage/store.ts'
 import type { Exchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 
-/** A key of the operator's: the text of one in the file, or one of the store. */
-type HouseKey = string | StoredKey
+/** A key of the file. */
+interface HouseKey {
+  alias: string
+  text: string
+}
 
 /**
  * Which key goes upstream: the caller's own, then the operator's by the alias in `cf-aig-byok-alias`, else the default
@@ -14,12 +17,15 @@ type HouseKey = string | StoredKey
  */
 export function chooseCredential(exchange: Exchange): void | Promise<void> {
   exchange.credential = exchange.callerKey
-  if (exchange.credential) return
+  if (exchange.credential) {
+    exchange.key = CALLERS
+    return
+  }
   const alias = exchange.controls.byokAlias
   const { provider } = exchange.target!.reach
   const declared = declaredKey(houseKeys(exchange), alias ?? DEFAULT)
   if (declared) {
-    use(exchange, declared)
+    useHouse(exchange, declared)
     return
   }
   const found = exchange.settings.keys.of(provider.slug)
@@ -38,12 +44,13 @@ export async function defaultKey(
 ): Promise<string | undefined> {
   const { keys } = reach.settings
   const declared = declaredKey(keys, DEFAULT)
-  if (declared) return declared
+  if (declared) return declared.text
   const stored = storedDefault(reachable(await settings.keys.of(reach.provider.slug), gatewayId))
-  return stored ? settings.keys.open(stored) : firstOf(keys)
+  return stored ? settings.keys.open(stored) : firstOf(keys)?.text
 }
 
 const DEFAULT = 'default'
+const CALLERS = { of: 'caller' } as const
 
 /** The keys of the file, as far as this request may use them. */
 const houseKeys = (exchange: Exchange): Record<string, string> | undefined =>
@@ -52,17 +59,23 @@ const houseKeys = (exchange: Exchange): Record<string, string> | undefined =>
 const keepsToStored = ({ gateway, controls }: Exchange): boolean =>
   gateway.byok_only === true || controls.noWholesale === true
 
-function declaredKey(keys: Record<string, string> | undefined, alias: string): string | undefined {
-  return keys && Object.hasOwn(keys, alias) ? keys[alias] || undefined : undefined
+function declaredKey(keys: Record<string, string> | undefined, alias: string): HouseKey | undefined {
+  const text = keys && Object.hasOwn(keys, alias) ? keys[alias] : undefined
+  return text ? { alias, text } : undefined
 }
 
 function chooseStored(exchange: Exchange, alias: string | undefined, stored: readonly StoredKey[]): void {
   const { provider } = exchange.target!.reach
   const house = houseKeys(exchange)
   const kept = reachable(stored, exchange.gatewayId)
-  const key = alias === undefined ? (storedDefault(kept) ?? firstOf(house)) : storedNamed(kept, alias)
+  const key = alias === undefined ? storedDefault(kept) : storedNamed(kept, alias)
   if (key) {
-    use(exchange, key)
+    useStored(exchange, key)
+    return
+  }
+  const first = alias === undefined ? firstOf(house) : undefined
+  if (first) {
+    useHouse(exchange, first)
     return
   }
   const aliases = new Set([...aliasesOf(house), ...kept.map(({ alias }) => alias)])
@@ -87,15 +100,29 @@ function storedDefault(kept: readonly StoredKey[]): StoredKey | undefined {
 const storedNamed = (kept: readonly StoredKey[], alias: string): StoredKey | undefined =>
   kept.find(key => key.alias === alias) ?? (alias === DEFAULT ? kept.find(key => key.is_default) : undefined)
 
-const firstOf = (keys: Record<string, string> | undefined) => Object.values(keys ?? {}).find(Boolean)
+function firstOf(keys: Record<string, string> | undefined): HouseKey | undefined {
+  const found = Object.entries(keys ?? {}).find(([, text]) => text)
+  return found && { alias: found[0], text: found[1] }
+}
 
 const aliasesOf = (keys: Record<string, string> | undefined) =>
   Object.keys(keys ?? {}).filter(alias => declaredKey(keys, alias))
 
-function use(exchange: Exchange, key: HouseKey): void {
-  // On an open gateway nobody has shown a token: the operator's keys are only for those who have (contract 2.1).
+/** On an open gateway nobody has shown a token: the operator's keys are only for those who have (contract 2.1). */
+function demandCaller(exchange: Exchange): void {
   if (!exchange.caller) throw onlyForCallers(exchange)
-  exchange.credential = typeof key === 'string' ? key : opened(exchange, key)
+}
+
+function useHouse(exchange: Exchange, { alias, text }: HouseKey): void {
+  demandCaller(exchange)
+  exchange.credential = text
+  exchange.key = { of: 'house', alias }
+}
+
+function useStored(exchange: Exchange, key: StoredKey): void {
+  demandCaller(exchange)
+  exchange.credential = opened(exchange, key)
+  exchange.key = { of: 'store', alias: key.alias, id: key.id, modified: key.modified }
 }
 
 function opened({ target, settings }: Exchange, key: StoredKey): string {

@@ -73,6 +73,8 @@ export interface Exchange {
 
   target?: Target
   credential?: string
+  /** Whose it is; undefined where none is needed. */
+  key?: KeyUsed
   stream: boolean
 
   /** For the record. */
@@ -88,6 +90,13 @@ export interface Ids {
   /** One for each step. */
   log: string
 }
+
+/** Whose key goes upstream. */
+export type KeyUsed =
+  | { of: 'caller' }
+  /** Of the file. */
+  | { of: 'house'; alias: string }
+  | { of: 'store'; alias: string; id: string; modified: number }
 
 /** Names of headers in lower case, and of a parameter of the address. */
 export interface KeyPlaces {

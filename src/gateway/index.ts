@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { type Reach, Registry } from '../providers/registry.ts'
-import type { Step } from '../schemas/universal.ts'
+import type { WrittenStep } from '../schemas/universal.ts'
 import { keyCipher } from '../storage/key-cipher.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
@@ -106,7 +106,7 @@ export class Gateway {
   }
 
   /** The rest of the way of a list of steps. @throws GatewayFault when no provider gave an answer */
-  universal(exchange: Exchange, steps: readonly Step[], client: ClientDialect): Promise<Response> {
+  universal(exchange: Exchange, steps: readonly WrittenStep[], client: ClientDialect): Promise<Response> {
     return runSteps(exchange, steps, client, (step, fault) => this.refuse(step, fault))
   }
 

@@ -44,6 +44,40 @@ export function editJson(text: string, changes: Record<string, unknown>): string
   return missing.size ? undefined : edited + text.slice(copied)
 }
 
+/**
+ * The text of a member of a JSON object, as it was written.
+ * @param text an object that JSON.parse has accepted
+ * @returns that of the last one of that name, which is the one that counts; undefined where there is none
+ */
+export function memberText(text: string, member: string): string | undefined {
+  let found: string | undefined
+  let at = skipSpace(text, skipSpace(text, 0) + 1)
+  while (text.charCodeAt(at) === QUOTE) {
+    const end = endOfString(text, at)
+    const written = text.slice(at + 1, end)
+    const name = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written
+    const start = skipSpace(text, skipSpace(text, end + 1) + 1)
+    const behind = endOfValue(text, start)
+    if (name === member) found = text.slice(start, behind)
+    at = skipSpace(text, behind)
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1)
+  }
+  return found
+}
+
+/** The texts of the elements of a JSON array that JSON.parse has accepted, as they were written. */
+export function elementTexts(text: string): string[] {
+  const elements: string[] = []
+  let at = skipSpace(text, skipSpace(text, 0) + 1)
+  while (at < text.length && text.charCodeAt(at) !== CLOSE_BRACKET) {
+    const behind = endOfValue(text, at)
+    elements.push(text.slice(at, behind))
+    at = skipSpace(text, behind)
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1)
+  }
+  return elements
+}
+
 const QUOTE = 34
 const COLON = 58
 const COMMA = 44

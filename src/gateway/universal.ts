@@ -1,7 +1,7 @@
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { explainBody } from '../schemas/explain.ts'
-import type { Step } from '../schemas/universal.ts'
+import type { Step, WrittenStep } from '../schemas/universal.ts'
 import { sortCredentials } from './authenticate.ts'
 import { type Controls, readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange } from './exchange.ts'
@@ -18,7 +18,7 @@ import { chatWay, nativeWay } from './ways.ts'
  */
 export async function runSteps(
   outer: Exchange,
-  steps: readonly Step[],
+  steps: readonly WrittenStep[],
   client: ClientDialect,
   refuse: (exchange: Exchange, fault: unknown) => unknown,
 ): Promise<Response> {
@@ -143,7 +143,7 @@ function requestOf({ request }: Exchange, { endpoint }: Step): Request {
 }
 
 /** Runs one step to its answer, whatever its status. */
-async function runStep(exchange: Exchange, step: Step, client: ClientDialect): Promise<Response> {
+async function runStep(exchange: Exchange, step: WrittenStep, client: ClientDialect): Promise<Response> {
   await sortCredentials(exchange)
   if (step.provider === 'compat') return runChat(exchange, step, client)
   const reach = exchange.settings.registry.find(step.provider)
@@ -156,12 +156,12 @@ async function runStep(exchange: Exchange, step: Step, client: ClientDialect): P
     path,
     query: query === undefined ? '' : `?${query}`,
     headers: exchange.headers,
-    body: JSON.stringify(step.query ?? {}),
+    body: step.query === null ? '{}' : step.text,
   })
 }
 
-function runChat(exchange: Exchange, { query }: Step, client: ClientDialect): Promise<Response> {
+function runChat(exchange: Exchange, { query, text }: WrittenStep, client: ClientDialect): Promise<Response> {
   const wrong = explainBody(query)
   if (wrong) throw invalidRequest(wrong.path ? `query.${wrong.message}` : wrong.message.replace('the body', 'query'))
-  return chatWay(exchange, { client, body: query as JsonObject, text: JSON.stringify(query) })
+  return chatWay(exchange, { client, body: query as JsonObject, text })
 }

@@ -1,3 +1,4 @@
+import type { KeyUsed } from '../gateway/exchange.ts'
 import { GatewayFault, upstreamFault } from '../gateway/fault.ts'
 import { faultHeaders, internalFault } from './faults.ts'
 
@@ -36,10 +37,12 @@ function failure(status: number, headers: Headers, code: number, message: string
 /**
  * An answer of a model in the envelope. Streams, and what is no JSON, go on as they are; so does what stands in the
  * envelope already.
+ * @param key whose key was used: a refusal of the house's is no fault of the caller's (contract 1.7)
  * @throws GatewayFault 502 for JSON that broke off or is none
  */
-export async function enveloped(response: Response, provider: string): Promise<Response> {
-  const { status, headers } = response
+export async function enveloped(response: Response, provider: string, key?: KeyUsed): Promise<Response> {
+  const { headers } = response
+  const status = response.status === 401 && key?.of === 'house' ? 503 : response.status
   const isJson = (headers.get('content-type') ?? '').includes('json')
   if (response.ok && !isJson) return response
   const text = await response.text().catch(() => {

@@ -11,6 +11,7 @@ import { isHosted, modelName } from '../providers/authors.ts'
 import { type Endpoint, endpointOf, modelPath } from '../providers/provider.ts'
 import { explainBody } from '../schemas/explain.ts'
 import { readBytes, readJsonBody } from './body.ts'
+import { ACCOUNT, type RestOperation, restOperations } from './documentation-rest.ts'
 import { notFound } from './faults.ts'
 import { pathOf } from './path.ts'
 import { enveloped, restFault } from './rest-answers.ts'
@@ -25,8 +26,6 @@ type Serve = (exchange: Exchange, request: Request) => Promise<Response>
 
 /** A member's name that a header can carry. */
 const TELLABLE = /^[\w-]{1,64}$/
-
-const ACCOUNT = '/client/v4/accounts/:account/ai'
 
 /**
  * Cloudflare's REST plane: `/ai/run` in the envelope, with models named `author/model` or `@cf/…`, and OpenAI's formats
@@ -63,18 +62,23 @@ export function restRoutes(gateway: Gateway) {
       return enveloped(
         await native(exchange, { path: modelPath(own), body: JSON.stringify(input), headers: {} }),
         title,
+        exchange.key,
       )
     const endpoint = endpointAt(exchange)
     if (isMessages(endpoint)) {
       const { path, headers } = endpoint
       const body = JSON.stringify({ ...input, model: own })
       exchange.stream = input.stream === true
-      return enveloped(await native(exchange, { path, body, headers }), title)
+      return enveloped(await native(exchange, { path, body, headers }), title, exchange.key)
     }
     const body = { ...input, model: modelName(model) }
     const wrong = explainBody(body)
     if (wrong) throw invalidRequest(wrong.path ? `${where}${wrong.message}` : wrong.message)
-    return enveloped(await gateway.chat(exchange, { client: openaiChat, body, text: JSON.stringify(body) }), title)
+    return enveloped(
+      await gateway.chat(exchange, { client: openaiChat, body, text: JSON.stringify(body) }),
+      title,
+      exchange.key,
+    )
   }
 
   const run: Serve = async (exchange, request) => {
@@ -143,15 +147,19 @@ export function restRoutes(gateway: Gateway) {
     return gateway.native(exchange, { method: 'POST', path: call.path, query: '', headers, body: call.body })
   }
 
-  const hidden = { parse: 'none', detail: { hide: true } } as const
-  return new Elysia({ name: 'rest' })
-    .post(`${ACCOUNT}/run`, served(run), hidden)
-    .post(`${ACCOUNT}/run/*`, served(runNamed), hidden)
-    .post(`${ACCOUNT}/v1/chat/completions`, served(chat, true), hidden)
-    .post(`${ACCOUNT}/v1/embeddings`, served(passed(embeddingsPath, 'embeddings'), true), hidden)
-    .post(`${ACCOUNT}/v1/messages`, served(passed(messagesPath, 'Messages'), true), hidden)
-    .post(`${ACCOUNT}/v1/responses`, served(passed(responsesPath, 'Responses'), true), hidden)
-    .all(`${ACCOUNT}/*`, ({ request }: { request: Request }) => restFault(notFound(request)), hidden)
+  const plane = new Elysia({ name: 'rest' })
+  const post = ({ path, detail }: RestOperation, handler: ReturnType<typeof served>) =>
+    plane.post(path, handler, { parse: 'none', detail })
+  post(restOperations.runModel, served(run))
+  post(restOperations.runNamedModel, served(runNamed))
+  post(restOperations.createAccountChatCompletion, served(chat, true))
+  post(restOperations.createAccountEmbeddings, served(passed(embeddingsPath, 'embeddings'), true))
+  post(restOperations.createAccountMessage, served(passed(messagesPath, 'Messages'), true))
+  post(restOperations.createAccountResponse, served(passed(responsesPath, 'Responses'), true))
+  return plane.all(`${ACCOUNT}/*`, ({ request }: { request: Request }) => restFault(notFound(request)), {
+    parse: 'none',
+    detail: { hide: true },
+  })
 }
 
 /** `Authorization` alone counts: what stands in the data plane's header is not looked at. */

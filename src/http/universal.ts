@@ -4,9 +4,11 @@ import { openaiChat } from '../dialects/openai-chat/index.ts'
 import type { Exchange } from '../gateway/exchange.ts'
 import { type GatewayFault, invalidRequest } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
+import { elementTexts, memberText } from '../gateway/json-edit.ts'
 import { explain } from '../schemas/explain.ts'
-import { UniversalRequest } from '../schemas/universal.ts'
+import { UniversalRequest, type WrittenStep } from '../schemas/universal.ts'
 import { parseJson, readText } from './body.ts'
+import { universalOperation } from './documentation-universal.ts'
 import { envelopeResponse } from './faults.ts'
 import { pathOf } from './path.ts'
 
@@ -20,14 +22,25 @@ export function universalRoutes(gateway: Gateway) {
     let exchange: Exchange | undefined
     try {
       exchange = await gateway.admit({ request, path, account, gatewayId })
-      const value = parseJson(await readText(request, gateway.config.server.max_body))
+      const text = await readText(request, gateway.config.server.max_body)
+      const value = parseJson(text)
       if (!check.Check(value)) throw invalid(value)
-      return await gateway.universal(exchange, Array.isArray(value) ? value : [value], openaiChat)
+      return await gateway.universal(exchange, stepsOf(value, text), openaiChat)
     } catch (fault) {
       return envelopeResponse(exchange ? gateway.refuse(exchange, fault) : fault)
     }
   }
-  return new Elysia({ name: 'universal' }).post('/v1/:account/:gateway', run, { parse: 'none', detail: { hide: true } })
+  const { path, detail } = universalOperation
+  return new Elysia({ name: 'universal' }).post(path, run, { parse: 'none', detail })
+}
+
+/** Each step with the text of its query: what goes upstream is what the client wrote (T85). */
+function stepsOf(value: UniversalRequest, text: string): WrittenStep[] {
+  const texts = Array.isArray(value) ? elementTexts(text) : [text]
+  return (Array.isArray(value) ? value : [value]).map((step, index) => ({
+    ...step,
+    text: memberText(texts[index]!, 'query') ?? '{}',
+  }))
 }
 
 function invalid(value: unknown): GatewayFault {

@@ -57,4 +57,6 @@ export const UniversalRequest = Type.Union([Type.Array(Step, { minItems: 1, maxI
 })
 
 export type Step = Static<typeof Step>
+/** A step, and its query as the client wrote it. */
+export type WrittenStep = Step & { text: string }
 export type UniversalRequest = Static<typeof UniversalRequest>

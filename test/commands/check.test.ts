@@ -52,8 +52,8 @@ gateways: { open: { authentication: false, cache_ttl: 60 } }
     const said = out.join('\n')
     for (const part of [
       'openai (default, research)',
-      'ollama (no key)',
-      'custom-lan (openai-chat, no key)',
+      'ollama (no key in the file)',
+      'custom-lan (openai-chat, no key in the file)',
       'default; open (open to anyone)',
       'laptop (run on default)',
     ]) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { editJson } from '../../src/gateway/json-edit.ts'
+import { editJson, elementTexts, memberText } from '../../src/gateway/json-edit.ts'
 
 describe('editJson', () => {
   test.each([
@@ -83,6 +83,38 @@ describe('editJson', () => {
         return true
       }),
       { numRuns: 400 },
+    )
+  })
+})
+
+describe('cutting', () => {
+  test('a member and the elements of a list, as they were written', () => {
+    const text =
+      ' [ {"a" : [1, {"query": 1}], "qu\\u0065ry":{"n": 12345678901234567890, "s":"]}\\""} } , {"query":7}, [ ] ] '
+    const [first, second, third, ...more] = elementTexts(text)
+    expect([second, third, more]).toEqual(['{"query":7}', '[ ]', []])
+    expect(memberText(first!, 'query')).toBe('{"n": 12345678901234567890, "s":"]}\\""}')
+    expect(memberText(second!, 'query')).toBe('7')
+    expect(memberText(second!, 'a')).toBeUndefined()
+    expect(memberText('{}', 'a')).toBeUndefined()
+    expect(memberText('{"a":1,"a":2}', 'a')).toBe('2')
+    expect(elementTexts(' [ ] ')).toEqual([])
+  })
+
+  test('property: the pieces are what JSON.parse gives', () => {
+    const spaces = fc.constantFrom('', ' ', '\n\t ')
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), spaces, (values, space) => {
+        const text = `${space}[${space}${values.map(value => JSON.stringify(value, null, space.trim() ? 2 : 1)).join(`${space},${space}`)}${space}]`
+        expect(elementTexts(text).map(piece => JSON.parse(piece) as unknown)).toEqual(JSON.parse(text))
+      }),
+    )
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), spaces, (object, space) => {
+        const text = `${space}${JSON.stringify(object, null, space)}`
+        for (const [name, value] of Object.entries(JSON.parse(text) as object))
+          expect(JSON.parse(memberText(text, name)!)).toEqual(value)
+      }),
     )
   })
 })

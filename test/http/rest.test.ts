@@ -161,11 +161,11 @@ describe('/ai/run', () => {
     }
   })
 
-  test('a provider that refuses its key is 401 with code 2009', async () => {
+  test('a provider that refuses the house’s key is 503: that is no fault of the caller’s', async () => {
     answer = () => Response.json({ error: { message: 'bad key' } }, { status: 401 })
     const response = await call('run', chat('openai/gpt-heron'))
-    expect(response.status).toBe(401)
-    expect((await envelopeOf(response)).errors).toEqual([{ code: 2009, message: 'bad key' }])
+    expect(response.status).toBe(503)
+    expect((await envelopeOf(response)).errors).toEqual([{ code: 503, message: 'bad key' }])
   })
 
   test('an answer that is not JSON although it says so is 502', async () => {

@@ -16,9 +16,13 @@ const cipher = keyCipher(SECRET, secretInMemory())
 let provider: StandIn
 let app: RunningApp
 let list: unknown = {}
+let refused = false
 
 beforeAll(() => {
-  provider = standIn(({ method }) => (method === 'GET' ? Response.json(list) : wholeAnswer('openai-chat', 'Yes.')))
+  provider = standIn(({ method }) => {
+    if (refused) return Response.json({ error: { message: 'bad key' } }, { status: 401 })
+    return method === 'GET' ? Response.json(list) : wholeAnswer('openai-chat', 'Yes.')
+  })
 })
 afterAll(() => provider.stop())
 beforeEach(async () => {
@@ -321,6 +325,18 @@ describe('while running', () => {
     expect((await compat({ alias: 'free' })).status).toBe(200)
     later(20_000)
     expect((await compat()).status).toBe(200)
+  })
+
+  test('a provider that refuses a stored key is 401 with code 2009 on the REST plane', async () => {
+    await keep('gsk-refused')
+    refused = true
+    const response = await fetch(`${app.address}/client/v4/accounts/home/ai/run`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: JSON.stringify({ model: 'groq/llama', input: { messages: [{ role: 'user', content: 'Hi' }] } }),
+    })
+    refused = false
+    expect([response.status, await response.json()]).toMatchObject([401, { errors: [{ code: 2009 }] }])
   })
 
   test('a new configuration does not begin the count anew', async () => {

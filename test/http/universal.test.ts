@@ -156,6 +156,12 @@ describe('the forms of a request', () => {
     expect(pathOf(cf.seen[0]!)).toContain('@cf/meta/llama')
   })
 
+  test('T85 a query goes upstream as it was written', async () => {
+    const query = '{ "seed": 12345678901234567890,\n  "x": 1.0, "model":"m" }'
+    const step = `{"provider": "openai", "query": ${query}, "endpoint": "chat/completions"}`
+    for (const body of [step, `[${step}]`]) expect((await ran(body)).seen[0]!.body.toString()).toBe(query)
+  })
+
   test('no query is an empty one', async () => {
     const { query: _, ...bare } = STEP
     expect((await ran([bare])).seen[0]!.body.toString()).toBe('{}')
