@@ -21,7 +21,6 @@ export const notYet: {
   gateways: {
     cache_ttl: above(0),
     rate_limiting_limit: above(0),
-    retry_max_attempts: above(1),
     log_management: given,
     log_management_strategy: given,
     log_classification: isOn,

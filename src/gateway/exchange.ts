@@ -6,7 +6,7 @@ import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect
 import type { Endpoint, Place } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
-import type { RequestLog } from '../telemetry/log.ts'
+import type { Logger, RequestLog } from '../telemetry/log.ts'
 import type { Controls } from './controls.ts'
 import type { KeyBook } from './keys.ts'
 import type { Caller, TokenBook } from './tokens.ts'
@@ -20,6 +20,8 @@ export interface Settings {
   keys: KeyBook
   gateways: ReadonlyMap<string, GatewaySettings>
   registry: Registry
+  /** For faults of our own. */
+  log: Logger
 }
 
 /** Where the client's words go: one model at one provider. */
@@ -59,6 +61,8 @@ export interface Exchange {
   /** Aborts the upstream call. */
   readonly abort: AbortController
   readonly ids: Ids
+  /** Somebody else is asked when this comes to nothing. */
+  readonly hasFallback?: boolean
   /** Where the caller's key for a provider may stand, and with it our token. */
   readonly keyPlaces: KeyPlaces
 

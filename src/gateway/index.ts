@@ -9,13 +9,12 @@ import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { authenticate } from './authenticate.ts'
 import { readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange, type KeyPlaces, type Settings } from './exchange.ts'
-import { GatewayFault } from './fault.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { KeyBook } from './keys.ts'
 import { ModelCatalogue } from './models.ts'
 import type { NativeCall } from './native.ts'
 import { record } from './record.ts'
-import { tell } from './tell.ts'
+import { refuse } from './refuse.ts'
 import { TokenBook } from './tokens.ts'
 import { runSteps } from './universal.ts'
 import { type ChatWords, chatWay, nativeWay } from './ways.ts'
@@ -107,7 +106,7 @@ export class Gateway {
 
   /** The rest of the way of a list of steps. @throws GatewayFault when no provider gave an answer */
   universal(exchange: Exchange, steps: readonly WrittenStep[], client: ClientDialect): Promise<Response> {
-    return runSteps(exchange, steps, client, (step, fault) => this.refuse(step, fault))
+    return runSteps(exchange, steps, client)
   }
 
   /** Whether a gateway asks for no token. */
@@ -129,20 +128,7 @@ export class Gateway {
 
   /** Puts a refusal on record, whoever made it. */
   refuse(exchange: Exchange, fault: unknown): unknown {
-    const known = fault instanceof GatewayFault
-    exchange.outcome.error ??= {
-      status: known ? fault.status : 500,
-      message: '',
-      type: known ? fault.type : 'server_error',
-      code: known ? fault.code : 'internal',
-    }
-    if (!known && !exchange.outcome.left) this.#log.error({ error: fault, path: exchange.path }, 'a fault of our own')
-    record(exchange, exchange.outcome.error.status)
-    if (known) {
-      fault.told ??= new Headers()
-      tell(exchange, fault.told)
-    }
-    return fault
+    return refuse(exchange, fault)
   }
 
   #read(config: Config): Settings {
@@ -153,6 +139,7 @@ export class Gateway {
       keys: this.#keys,
       gateways: gatewaysOf(config.gateways),
       registry: new Registry(config),
+      log: this.#log,
     }
   }
 }

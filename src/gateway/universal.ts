@@ -6,21 +6,20 @@ import { sortCredentials } from './authenticate.ts'
 import { type Controls, readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange } from './exchange.ts'
 import { GatewayFault, invalidRequest, noSuchProvider } from './fault.ts'
-import { record } from './record.ts'
+import { refuse, reworded } from './refuse.ts'
+import { letGo } from './retry.ts'
 import { chatWay, nativeWay } from './ways.ts'
 
 /**
  * The universal endpoint: one step after another until one succeeds, whose answer goes out as it came, with its number
  * in `cf-aig-step`. When none does, the last provider's own error goes out the same way (contract 6.2).
  * @param client in whose words a step to `compat` speaks
- * @param refuse puts the failure of a step on record
  * @throws GatewayFault of the last step, when no provider gave an answer
  */
 export async function runSteps(
   outer: Exchange,
   steps: readonly WrittenStep[],
   client: ClientDialect,
-  refuse: (exchange: Exchange, fault: unknown) => unknown,
 ): Promise<Response> {
   let last: Failed | undefined
   let fault: unknown
@@ -31,10 +30,10 @@ export async function runSteps(
   })
   for (const [index, step] of steps.entries()) {
     const { headers, controls } = prepared[index]!
-    const exchange = exchangeOf(outer, step, headers, controls)
+    const exchange = exchangeOf(outer, step, headers, controls, index < steps.length - 1)
     try {
       const response = await runStep(exchange, step, client)
-      await letGo(last)
+      if (last) await letGo(last.exchange, last.response)
       if (response.ok) return numbered(response, index)
       last = { exchange, response, index }
     } catch (thrown) {
@@ -53,13 +52,6 @@ interface Failed {
   index: number
 }
 
-/** Nobody will read it; that is not the client's leaving. */
-async function letGo(failed: Failed | undefined): Promise<void> {
-  if (!failed) return
-  record(failed.exchange, failed.response.status)
-  await failed.response.body?.cancel()
-}
-
 function numbered(response: Response, index: number): Response {
   response.headers.set('cf-aig-step', String(index))
   return response
@@ -68,16 +60,17 @@ function numbered(response: Response, index: number): Response {
 /** Cloudflare's one code for "could not get a response from the provider", with the reason that we know. */
 function noAnswer(fault: GatewayFault): GatewayFault {
   if (fault.number !== 2005) return fault
-  return new GatewayFault({ status: 400, number: 2005, code: fault.code, message: fault.message })
+  return reworded(fault, new GatewayFault({ status: 400, number: 2005, code: fault.code, message: fault.message }))
 }
 
 /** A step is a request of its own: its headers are what goes upstream, beside controls that it may set anew. */
-function exchangeOf(outer: Exchange, step: Step, headers: Headers, controls: Controls): Exchange {
+function exchangeOf(outer: Exchange, step: Step, headers: Headers, controls: Controls, hasFallback: boolean): Exchange {
   const { provider } = outer.settings.registry.find(step.provider) ?? {}
   const keyPlaces = provider ? { headers: provider.keyIn, query: provider.keyQuery } : AUTHORIZATION
   return {
     ...outer,
     controls,
+    hasFallback,
     ids: { ...outer.ids, event: controls.eventId ?? outer.ids.event, log: Bun.randomUUIDv7() },
     request: requestOf(outer, step),
     headers,

@@ -6,7 +6,9 @@ import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { type NativeCall, passNative } from './native.ts'
+import { withRetries } from './retry.ts'
 import { tell } from './tell.ts'
+import { watchClient } from './watch-client.ts'
 import { writeRequest } from './write-request.ts'
 
 /** What a chat request says, and in whose words. */
@@ -28,9 +30,7 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
   const pending = chooseCredential(exchange)
   if (pending) await pending
   writeRequest(exchange)
-  const response = await answer(exchange, await attempt(exchange))
-  tell(exchange, response.headers)
-  return response
+  return withRetries(exchange, askOnce)
 }
 
 /** The way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
@@ -38,16 +38,15 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   watchClient(exchange)
   const pending = chooseCredential(exchange)
   if (pending) await pending
-  const response = await passNative(exchange, call)
-  tell(exchange, response.headers)
-  return response
+  return withRetries(exchange, async one => {
+    const response = await passNative(one, call)
+    tell(one, response.headers)
+    return response
+  })
 }
 
-/** A client that leaves ends the call to the provider. */
-function watchClient(exchange: Exchange): void {
-  const leave = () => {
-    exchange.outcome.left = true
-    exchange.abort.abort()
-  }
-  exchange.request.signal.addEventListener('abort', leave, { once: true })
+async function askOnce(exchange: ChatExchange): Promise<Response> {
+  const response = await answer(exchange, await attempt(exchange))
+  tell(exchange, response.headers)
+  return response
 }

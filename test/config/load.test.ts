@@ -410,7 +410,6 @@ describe('warnings', () => {
     const asking = {
       cache_ttl: '300',
       rate_limiting_limit: '10',
-      retry_max_attempts: '3',
       log_management: '10000',
       log_management_strategy: 'DELETE_OLDEST',
       logpush: 'true',
@@ -425,7 +424,7 @@ describe('warnings', () => {
         `1:18 gateways.a.${name}: accepted, but has no effect yet in this version`,
       ])
     }
-    const quiet = 'cache_ttl: 0, rate_limiting_limit: null, retry_max_attempts: 1, byok_only: false, collect_logs: true'
+    const quiet = 'cache_ttl: 0, rate_limiting_limit: null, retry_max_attempts: 3, byok_only: false, collect_logs: true'
     expect(
       warnings(`gateways: { a: { ${quiet}, otel: [], guardrails: {}, spend_limits: { enabled: false } } }`),
     ).toEqual([])
