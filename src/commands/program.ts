@@ -109,6 +109,7 @@ export function program(done: (code: number) => void): Command {
 
   addTokenCommands(postern, done)
   addKeyCommands(postern, done)
+  addCreditCommands(postern, done)
 
   postern
     .command('version')
@@ -194,6 +195,38 @@ function addKeyCommands(postern: Command, done: (code: number) => void): void {
     .action(async (provider: string, options) =>
       done(await (await import('./key.ts')).keyRemoveCommand(provider, options)),
     )
+}
+
+function addCreditCommands(postern: Command, done: (code: number) => void): void {
+  const credit = postern
+    .command('credit')
+    .description('top up and show the credit that callers use the house’s keys with')
+    .addHelpText(
+      'after',
+      examples('postern credit add 25', 'postern credit add 5 --token laptop', 'postern credit list'),
+    )
+
+  const owned = (command: Command) =>
+    command.option('--token <name>', 'of this token (default: of the account)').option(...configOption)
+
+  owned(credit.command('add'))
+    .description('add credit; an amount below zero takes away')
+    .argument('<dollars>', 'US dollars')
+    .option('--note <text>', 'shown in the history')
+    .addHelpText('after', examples('postern credit add 25', 'postern credit add --note "too much" -- -5'))
+    .action(async (dollars: string, options) =>
+      done(await (await import('./credit.ts')).creditAddCommand(dollars, options)),
+    )
+
+  credit
+    .command('list')
+    .description('list the balances')
+    .option(...configOption)
+    .action(async options => done(await (await import('./credit.ts')).creditListCommand(options)))
+
+  owned(credit.command('history'))
+    .description('what was added, and what was used in the last day')
+    .action(async options => done(await (await import('./credit.ts')).creditHistoryCommand(options)))
 }
 
 /** Every command throws instead of ending the process, and takes no word that it does not know. */

@@ -92,6 +92,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     providers: mergeProviders(file.providers ?? {}, environment, known),
     custom_providers: record(custom),
     gateways: record(gateways),
+    billing: { enabled: false, balance: 'account', margin: 0, rate_limit: 200, rate_limit_period: 60, ...file.billing },
     prices: record(Object.entries(file.prices ?? {})),
     log: { level: file.log?.level ?? 'info', format: file.log?.format ?? 'auto' },
     ...(path === undefined ? {} : { path }),

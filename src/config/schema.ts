@@ -224,6 +224,30 @@ export const Price = settings(
   },
 )
 
+/** Charging callers for the house's keys (contract section 2.4). */
+export const Billing = settings(
+  {
+    enabled: Type.Boolean({
+      default: false,
+      description: 'Whether callers without a key of their own pay for the use of providers.*.keys from credit.',
+    }),
+    balance: choice(['account', 'token'], {
+      default: 'account',
+      description: 'Whose credit pays: that of the account, or that of each token.',
+    }),
+    margin: Type.Number({
+      minimum: 0,
+      maximum: 10,
+      default: 0,
+      description: 'What is charged on top of the price list, as a part of it.',
+      examples: [0.05],
+    }),
+    rate_limit: Type.Integer({ minimum: 1, default: 200, description: 'Requests in a period for each gateway.' }),
+    rate_limit_period: Type.Integer({ minimum: 1, default: 60, description: 'Seconds.' }),
+  },
+  { description: 'Credit for the use of the house’s keys; `postern credit add` tops it up.' },
+)
+
 /** One account id: it is a step of an address, so it holds nothing that an address would have to escape. */
 const Account = Type.String({
   pattern: '^[A-Za-z0-9._~-]+$',
@@ -250,6 +274,7 @@ export const File = settings({
     expected: 'a name of 1 to 64 lower-case letters, digits, "_" and "-"',
     description: 'Gateways by id; `default` is there without being named.',
   }),
+  billing: Billing,
   prices: Type.Record(Type.String(), Price, { description: 'Overrides by <provider>/<model>.' }),
   log: settings(
     {
@@ -292,6 +317,7 @@ export interface Config {
   providers: Record<string, ProviderSettings>
   custom_providers: Record<string, CustomProviderSettings>
   gateways: Record<string, GatewaySettings>
+  billing: Required<Static<typeof Billing>>
   prices: Record<string, Price>
   log: { level: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format: 'auto' | 'json' | 'readable' }
   /** Where it came from; absent when there is no file. */

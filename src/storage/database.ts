@@ -1,5 +1,8 @@
-/** What a column holds: text, a number, bytes, or nothing. Truth is 0 or 1, and a time the milliseconds since 1970. */
-export type Value = string | number | Uint8Array | null
+/**
+ * What a column holds: text, a number, bytes, or nothing. Truth is 0 or 1, and a time the milliseconds since 1970. Numbers
+ * that may be above 2^53 are written as `bigint` and asked for as text (`CAST(… AS TEXT)`).
+ */
+export type Value = string | number | bigint | Uint8Array | null
 
 /**
  * One database, whichever kind. Statements are written once for all kinds: with `?` for values, `ON CONFLICT` for rows

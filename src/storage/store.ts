@@ -1,4 +1,5 @@
 import type { Permission } from '../config/schema.ts'
+import { type CreditStore, creditStore } from './credits.ts'
 import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
 import type { SealedKey } from './key-cipher.ts'
@@ -75,6 +76,9 @@ export interface Store {
   close(): Promise<void>
   readonly tokens: TokenStore
   readonly keys: KeyStore
+  readonly credits: CreditStore
+  /** For what keeps tables of its own: the cache, the counters. */
+  readonly database: Database
   /** What seals the keys where the operator gives no secret. */
   readonly ownSecret: OwnSecret
 }
@@ -118,6 +122,8 @@ async function storeOn(database: Database, place: string, ownSecret: OwnSecret):
     close: () => database.close(),
     tokens: tokenStore(database),
     keys: keyStore(database),
+    credits: creditStore(database),
+    database,
     ownSecret,
   }
 }

@@ -120,6 +120,7 @@ log: { level: \${LEVEL}, format: json }
         workstation: { base_url: 'http://192.168.1.20:11434', dialect: 'ollama-chat', faithful: false },
       },
       gateways: { default: { authentication: false, collect_logs: false, cache_ttl: null } },
+      billing: { enabled: false, balance: 'account', margin: 0, rate_limit: 200, rate_limit_period: 60 },
       prices: { 'openai/my-finetune': { input: 1.5, output: 6 } },
       log: { level: 'warn', format: 'json' },
       path: join(folder, 'postern.yaml'),
@@ -218,7 +219,7 @@ describe('faults', () => {
       'custom_providers: { a: { base_url: localhost } }',
       '1:36 custom_providers.a.base_url: expected an address that begins with http:// or https://, found "localhost"',
     ],
-    ['prices: { x/y: { input: -1 } }', '1:25 prices.x/y.input: expected a number of at least 0, found -1'],
+    ['prices: { x/y: { input: -1 } }', '1:25 prices.x/y.input: expected a number from 0 to 9000, found -1'],
     [
       'storage: { database: "postgres://u:secret@h/d" }',
       '1:22 storage.database: expected sqlite:<path>, the only kind of database in this version, found a string',
