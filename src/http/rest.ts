@@ -3,7 +3,7 @@ import type { JsonObject } from '../conversation/conversation.ts'
 import { openaiChat } from '../dialects/openai-chat/index.ts'
 import { targetOf } from '../gateway/choose-target.ts'
 import type { Exchange, Target } from '../gateway/exchange.ts'
-import { invalidRequest, unauthorized } from '../gateway/fault.ts'
+import { GatewayFault, invalidRequest, unauthorized } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { editJson } from '../gateway/json-edit.ts'
 import { placeOf } from '../gateway/place.ts'
@@ -56,7 +56,7 @@ export function restRoutes(gateway: Gateway) {
 
   /** One model, whichever it is: Anthropic's Messages stay as they are, all others speak OpenAI's Chat (contract 12.2). */
   const runModel = async (exchange: Exchange, model: string, input: JsonObject, where: string): Promise<Response> => {
-    const { reach, model: own } = aim(exchange, model)
+    const { reach, model: own } = aimToRun(exchange, model)
     const { title } = reach.provider
     if (isHosted(model))
       return enveloped(
@@ -98,7 +98,7 @@ export function restRoutes(gateway: Gateway) {
     const path = pathOf(request.url).split('/ai/run/')[1] ?? ''
     const model = unescaped(path)
     if (!isHosted(model)) return runModel(exchange, model, (await readJsonBody(request, limit())).value, '')
-    aim(exchange, model)
+    aimToRun(exchange, model)
     const query = request.url.indexOf('?')
     const body = await readBytes(request, limit())
     return gateway.native(exchange, {
@@ -174,6 +174,17 @@ function withoutOtherToken(given: Headers): Headers {
 function aim(exchange: Exchange, model: string): Target {
   exchange.target = targetOf(exchange.settings.registry, modelName(model))
   return exchange.target
+}
+
+/** The run path says 404 of a model that is nowhere, and has a number of its own for it (contract 2.5). */
+function aimToRun(exchange: Exchange, model: string): Target {
+  try {
+    return aim(exchange, model)
+  } catch (fault) {
+    if (!(fault instanceof GatewayFault) || fault.number !== 2008) throw fault
+    const { message, param } = fault
+    throw new GatewayFault({ status: 404, number: 7003, code: 'model_not_found', message, ...(param && { param }) })
+  }
 }
 
 function endpointAt({ target, stream }: Exchange): Endpoint | undefined {

@@ -236,11 +236,11 @@ describe('/ai/run', () => {
     expect(provider.seen.length).toBe(before)
   })
 
-  test('an author that nobody knows is 400 with code 2008', async () => {
+  test('an author that nobody knows is 404 with code 7003', async () => {
     const response = await call('run', chat('heronry/m'))
-    expect(response.status).toBe(400)
+    expect(response.status).toBe(404)
     expect((await envelopeOf(response)).errors).toEqual([
-      { code: 2008, message: expect.stringContaining('no provider "heronry"') },
+      { code: 7003, message: expect.stringContaining('no provider "heronry"') },
     ])
   })
 
