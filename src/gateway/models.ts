@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
-import { priceOf } from '../costs/prices.ts'
+import { dollarsOf } from '../costs/money.ts'
+import { priceFor } from '../costs/prices.ts'
 import { endpointOf, type ListedModel } from '../providers/provider.ts'
 import type { Reach } from '../providers/registry.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -69,15 +70,15 @@ async function rowsOf(
   const rows: JsonObject[] = []
   for (const model of models) {
     const id = `${slug}/${model.id}`
-    const price = await priceOf(prices, id, priced, model.id)
+    const rates = (await priceFor(prices, id, priced, model.id))?.rates
     rows.push({
       id,
       object: 'model',
       created: model.created ?? 0,
       created_at: model.created ?? 0,
       owned_by: slug,
-      cost_in: price?.input ?? null,
-      cost_out: price?.output ?? null,
+      cost_in: rates ? dollarsOf(rates.input ?? 0) : null,
+      cost_out: rates ? dollarsOf(rates.output ?? 0) : null,
     })
   }
   return rows

@@ -12,6 +12,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { awsFrame, streamedAnswer, wholeAnswer } from '../support/answers.ts'
 import { nativeGateway, OWN, TEXT, TOKEN } from './native-gateway.ts'
+import { CALL, callAnswer } from './provider-answers.ts'
 
 setDefaultTimeout(30_000)
 
@@ -31,6 +32,7 @@ const gateway = nativeGateway(
     const frame = awsFrame('chunk', { bytes: Buffer.from(RAW).toString('base64') })
     return new Response(frame.slice(), { headers: { 'content-type': 'application/vnd.amazon.eventstream' } })
   },
+  [stored.secretAccessKey],
 )
 
 // The client's own handler speaks HTTP/2 only, which needs TLS.
@@ -177,6 +179,27 @@ test('a signature of the caller’s own stays as it is', async () => {
   expect(signature).toContain('Credential=AKIDOFTHECALLER/')
   expect(headers.get('authorization')).toBe(signature)
   expect(headers.get('x-amz-security-token')).toBe('a-session')
+})
+
+test('a tool is called in a stream, and its result goes up', async () => {
+  gateway.next(callAnswer)
+  const { stream } = await bearing().send(new ConverseStreamCommand(converse))
+  let name: string | undefined
+  let input = ''
+  for await (const { contentBlockStart, contentBlockDelta } of stream ?? []) {
+    name ??= contentBlockStart?.start?.toolUse?.name
+    input += contentBlockDelta?.delta?.toolUse?.input ?? ''
+  }
+  expect([name, input]).toEqual([CALL.name, JSON.stringify(CALL.input)])
+  const toolUse = { toolUseId: 'tooluse_1', ...CALL }
+  const toolResult = { toolUseId: 'tooluse_1', content: [{ text: 'pond: one heron' }] }
+  const messages = [
+    ...converse.messages,
+    { role: 'assistant' as const, content: [{ toolUse }] },
+    { role: 'user' as const, content: [{ toolResult }] },
+  ]
+  await bearing().send(new ConverseCommand({ ...converse, messages }))
+  expect(gateway.arrived().body.messages).toEqual(messages)
 })
 
 test('an error of the provider is the one that the client knows', async () => {

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { ApiError, GoogleGenAI } from '@google/genai'
 import { streamedAnswer, wholeAnswer } from '../support/answers.ts'
 import { GATEWAY_AUTH, nativeGateway, OWN, STORED, TEXT, TOKEN } from './native-gateway.ts'
+import { CALL, callAnswer } from './provider-answers.ts'
 
 setDefaultTimeout(30_000)
 
@@ -11,6 +12,7 @@ const gateway = nativeGateway(
   'google-ai-studio',
   upstream => ({ base_url: upstream }),
   ({ path }) => {
+    if (path.includes(':batchEmbedContents')) return Response.json({ embeddings: [{ values: [0.5, -0.25] }] })
     if (path.includes(':countTokens')) return Response.json({ totalTokens: 11 })
     return path.includes(':stream') ? streamedAnswer('gemini', TEXT) : wholeAnswer('gemini', TEXT)
   },
@@ -49,6 +51,27 @@ test('a version that the caller chose', async () => {
 
 test('countTokens', async () => {
   expect((await client().models.countTokens(question)).totalTokens).toBe(11)
+})
+
+test('embedContent', async () => {
+  const { embeddings } = await client().models.embedContent({ model: 'embedding-heron', contents: 'heron' })
+  expect(embeddings?.[0]?.values).toEqual([0.5, -0.25])
+  expect(key()).toBe(STORED)
+})
+
+test.each(['whole', 'streamed'])('a function is called in a %s answer', async how => {
+  const functionDeclarations = [{ name: CALL.name, parametersJsonSchema: { type: 'object' } }]
+  const asked = { ...question, config: { tools: [{ functionDeclarations }] } }
+  gateway.next(callAnswer)
+  const { models } = client()
+  const answers =
+    how === 'whole'
+      ? [await models.generateContent(asked)]
+      : await Array.fromAsync(await models.generateContentStream(asked))
+  expect(answers.flatMap(({ functionCalls }) => functionCalls ?? [])).toMatchObject([
+    { name: CALL.name, args: CALL.input },
+  ])
+  expect(gateway.arrived().body.tools).toEqual([{ functionDeclarations }])
 })
 
 test('a chat gives the signature of a thought back as it came', async () => {

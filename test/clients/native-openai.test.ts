@@ -1,54 +1,22 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import OpenAI, { AuthenticationError, RateLimitError, toFile } from 'openai'
-import { sse, streamedAnswer, wholeAnswer } from '../support/answers.ts'
 import type { Seen } from '../support/stand-in.ts'
 import { GATEWAY_AUTH, nativeGateway, OWN, STORED, TEXT, TOKEN } from './native-gateway.ts'
+import { CALL, callAnswer, response, textAnswer } from './provider-answers.ts'
 
 setDefaultTimeout(30_000)
 
 /** The package `openai` at `/openai`. */
 
 const SOUND = Uint8Array.from({ length: 256 }, (_, at) => at)
-const usage = { input_tokens: 11, output_tokens: 7, total_tokens: 18 }
-const response = {
-  id: 'resp_heron',
-  object: 'response',
-  created_at: 1_760_000_000,
-  status: 'completed',
-  model: 'gpt-heron',
-  output: [
-    {
-      id: 'msg_heron',
-      type: 'message',
-      role: 'assistant',
-      status: 'completed',
-      content: [{ type: 'output_text', text: TEXT, annotations: [] }],
-    },
-  ],
-  usage,
-}
-
-function responseStream(): Response {
-  const delta = { item_id: 'msg_heron', output_index: 0, content_index: 0 }
-  const events = [
-    { type: 'response.created', response: { ...response, status: 'in_progress', output: [] } },
-    { type: 'response.output_item.added', output_index: 0, item: { ...response.output[0], content: [] } },
-    { type: 'response.content_part.added', ...delta, part: { type: 'output_text', text: '', annotations: [] } },
-    { type: 'response.output_text.delta', ...delta, delta: TEXT.slice(0, 9) },
-    { type: 'response.output_text.delta', ...delta, delta: TEXT.slice(9) },
-    { type: 'response.output_text.done', ...delta, text: TEXT },
-    { type: 'response.completed', response },
-  ]
-  const text = events.map((event, at) => sse({ ...event, sequence_number: at }, event.type)).join('')
-  return new Response(text, { headers: { 'content-type': 'text/event-stream' } })
-}
-
-function answer({ path, body }: Seen): Response {
+function answer(seen: Seen): Response {
+  const { path } = seen
   switch (path) {
     case '/v1/chat/completions':
-      return body.stream ? streamedAnswer('openai-chat', TEXT) : wholeAnswer('openai-chat', TEXT)
     case '/v1/responses':
-      return body.stream ? responseStream() : Response.json(response)
+      return textAnswer(TEXT, seen)
+    case '/v1/responses/resp_heron':
+      return Response.json(response(TEXT))
     case '/v1/embeddings':
       return Response.json({
         object: 'list',
@@ -63,6 +31,7 @@ function answer({ path, body }: Seen): Response {
         usage: { prompt_tokens: 3, total_tokens: 3 },
       })
     case '/v1/images/generations':
+    case '/v1/images/edits':
       return Response.json({ created: 1_760_000_000, data: [{ b64_json: 'aGVyb24=' }] })
     case '/v1/audio/speech':
       return new Response(SOUND, { headers: { 'content-type': 'audio/mpeg' } })
@@ -70,6 +39,8 @@ function answer({ path, body }: Seen): Response {
       return Response.json({ text: 'Kraak.' })
     case '/v1/files':
       return Response.json({ id: 'file-heron', object: 'file', bytes: 15, filename: 'herons.jsonl', purpose: 'batch' })
+    case '/v1/files/file-heron/content':
+      return new Response(SOUND, { headers: { 'content-type': 'application/octet-stream' } })
     case '/v1/models?limit=2':
       return Response.json({ object: 'list', data: [{ id: 'gpt-heron', object: 'model', created: 1, owned_by: 'us' }] })
     default:
@@ -143,7 +114,7 @@ describe('responses', () => {
   test('create', async () => {
     const answer = await client.responses.create({ model, input: 'Where?', store: false })
     expect(answer.output_text).toBe(TEXT)
-    expect(answer.usage).toMatchObject(usage)
+    expect(answer.usage).toMatchObject({ input_tokens: 11, output_tokens: 7, total_tokens: 18 })
     expect(gateway.arrived().body).toEqual({ model, input: 'Where?', store: false })
     expect(key()).toBe(`Bearer ${STORED}`)
   })
@@ -159,6 +130,47 @@ describe('responses', () => {
     expect(types.at(-1)).toBe('response.completed')
     const final = await client.responses.stream({ model, input: 'Where?' }).finalResponse()
     expect(final.output_text).toBe(TEXT)
+  })
+
+  test('retrieve and delete: other methods of the same address', async () => {
+    expect((await client.responses.retrieve('resp_heron')).output_text).toBe(TEXT)
+    expect(gateway.arrived()).toMatchObject({ method: 'GET', text: '' })
+    gateway.next(() => new Response(null, { status: 204 }))
+    await client.responses.delete('resp_heron')
+    expect(gateway.arrived()).toMatchObject({ method: 'DELETE', path: '/v1/responses/resp_heron' })
+    expect(key()).toBe(`Bearer ${STORED}`)
+  })
+})
+
+describe('a tool', () => {
+  const parameters = { type: 'object', properties: { place: { type: 'string' } } }
+  const look = ({ place }: { place: string }) => `${place}: one heron`
+
+  test('runTools: called, and its result goes up', async () => {
+    const definition = {
+      name: CALL.name,
+      description: 'Looks at a place.',
+      parameters,
+      function: look,
+      parse: JSON.parse,
+    }
+    gateway.next(callAnswer)
+    const runner = client.chat.completions.runTools({
+      model,
+      messages,
+      tools: [{ type: 'function', function: definition as never }],
+    })
+    expect(await runner.finalContent()).toBe(TEXT)
+    const sent = gateway.arrived().body.messages as { role: string }[]
+    expect(sent.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool'])
+    expect(sent[2]).toMatchObject({ tool_call_id: 'call_1', content: 'pond: one heron' })
+  })
+
+  test('a call in a stream of Responses', async () => {
+    gateway.next(callAnswer)
+    const tools = [{ type: 'function' as const, name: CALL.name, parameters, strict: false }]
+    const { output } = await client.responses.stream({ model, input: 'Where?', tools }).finalResponse()
+    expect(output).toMatchObject([{ type: 'function_call', call_id: 'call_1', arguments: JSON.stringify(CALL.input) }])
   })
 })
 
@@ -196,6 +208,22 @@ test('audio.transcriptions: the form reaches the provider', async () => {
   const part = form.get('file') as File
   expect([part.name, await part.text()]).toEqual(['kraak.wav', 'RIFF of a heron'])
   expect(key()).toBe(`Bearer ${STORED}`)
+})
+
+test('images.edit: two images and a prompt in a form', async () => {
+  const images = ['heron.png', 'reed.png'].map(name => toFile(SOUND, name, { type: 'image/png' }))
+  const image = await Promise.all(images)
+  const { data } = await client.images.edit({ model: 'gpt-image-1', image, prompt: 'both' })
+  expect(data?.[0]?.b64_json).toBe('aGVyb24=')
+  const { path, text } = gateway.arrived()
+  expect(path).toBe('/v1/images/edits')
+  expect(text.match(/filename="[a-z.]+"/g)).toEqual(['filename="heron.png"', 'filename="reed.png"'])
+  expect(text).toContain('name="prompt"')
+})
+
+test('files.content: the bytes', async () => {
+  const answer = await client.files.content('file-heron')
+  expect(new Uint8Array(await answer.arrayBuffer())).toEqual(SOUND)
 })
 
 test('files.create', async () => {

@@ -11,6 +11,8 @@ import OpenAI, {
 import { endAll, folder, type Running, start } from '../binary/executable.ts'
 import { awsFrame, openaiChunk, slowAnswer, sse, streamedAnswer, wholeAnswer } from '../support/answers.ts'
 import { type Seen, type StandIn, standIn } from '../support/stand-in.ts'
+import { expectNoSecrets, expectNothingOfOurs } from './leaks.ts'
+import { type Relay, relay } from './relay.ts'
 
 setDefaultTimeout(30_000)
 
@@ -18,12 +20,14 @@ setDefaultTimeout(30_000)
 
 const TEXT = 'In the reeds, 日本の鷺 👩‍👩‍👧.'
 const TOKEN = 'a-token-for-the-sdk'
+const STORED = 'a-key-of-the-operator'
 const here = folder()
 
 type Answer = (seen: Seen) => Response | Promise<Response>
 const answers: Record<string, Answer> = {}
 const standIns: Record<string, StandIn> = {}
 let server: Running
+let between: Relay
 let client: OpenAI
 
 const speakers = {
@@ -52,7 +56,7 @@ beforeAll(async () => {
         : answers[name]!(seen),
     )
     providers.push(
-      `  ${name}: { base_url: "${standIns[name]?.address}", dialect: ${speakers[name]}, faithful: ${name === 'same'}, keys: { default: k } }`,
+      `  ${name}: { base_url: "${standIns[name]?.address}", dialect: ${speakers[name]}, faithful: ${name === 'same'}, keys: { default: ${STORED} } }`,
     )
   }
   const file = [
@@ -65,12 +69,20 @@ beforeAll(async () => {
   ].join('\n')
   await Bun.write(`${here.path}/postern.yaml`, file)
   server = await start([], here.path)
-  client = new OpenAI({ apiKey: TOKEN, baseURL: `${server.address}/v1/home/default/compat`, maxRetries: 0 })
+  between = await relay(server.port)
+  client = new OpenAI({ apiKey: TOKEN, baseURL: `${between.address}/v1/home/default/compat`, maxRetries: 0 })
 })
 afterAll(async () => {
-  await endAll()
-  for (const each of Object.values(standIns)) each.stop()
-  here.remove()
+  try {
+    for (const { seen, address } of Object.values(standIns))
+      for (const each of seen) expectNothingOfOurs(each, address, TOKEN)
+    await expectNoSecrets(server, between, { stored: [STORED], shown: [TOKEN, 'another-token'] })
+  } finally {
+    await endAll()
+    between.stop()
+    for (const each of Object.values(standIns)) each.stop()
+    here.remove()
+  }
 })
 
 /** Answers otherwise for one test. */
