@@ -8,17 +8,22 @@ import { docsRoutes } from './http/docs.ts'
 import { onDomain } from './http/domains.ts'
 import { faultResponse, internalFault, notFound } from './http/faults.ts'
 import { healthRoutes } from './http/health.ts'
+import { managementRoutes } from './http/management/index.ts'
 import { nativeRoutes } from './http/native.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { pathOf } from './http/path.ts'
 import { restRoutes } from './http/rest.ts'
+import { resumeRoutes } from './http/resume.ts'
 import { universalRoutes } from './http/universal.ts'
+import { asksForSocket, type SocketServer, Sockets } from './http/websocket.ts'
+import type { Live } from './storage/live.ts'
 import type { Store } from './storage/store.ts'
 import type { Logger, RequestLog } from './telemetry/log.ts'
 
 export interface AppParts {
   config: Config
   store: Store
+  live: Live
   log: Logger
   /** Where the line of each request goes; the log itself when left out. */
   logRequest?: RequestLog
@@ -35,12 +40,14 @@ export interface App {
 const NO_BOUND = Number.MAX_SAFE_INTEGER
 
 /** The composition root: configuration, store and log become the gateway, and the gateway gets its surfaces. */
-export function createApp({ config, store, log, logRequest = fields => log.info(fields) }: AppParts): App {
-  const gateway = new Gateway(config, store, log, logRequest)
+export function createApp({ config, store, live, log, logRequest = fields => log.info(fields) }: AppParts): App {
+  const gateway = new Gateway({ config, store, live, log, logRequest })
+  const sockets = new Sockets(gateway)
   const isOpen = (id: string) => gateway.isOpen(id)
   const elysia = new Elysia({ normalize: false, aot: true })
     .wrap((handler, request) => {
       const meant = onDomain(gateway, request)
+      if (asksForSocket(meant ?? request)) return (() => sockets.upgrade(request, meant)) as unknown as typeof handler
       const handle = handler as unknown as Handler
       if (!meant) return withCors(handle, request, isOpen)
       return withCors((_, ...more) => handle(meant, ...more), meant, isOpen)
@@ -57,6 +64,8 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
     .use(universalRoutes(gateway))
     .use(nativeRoutes(gateway))
     .use(restRoutes(gateway))
+    .use(resumeRoutes(gateway))
+    .use(managementRoutes(gateway))
     .use(healthRoutes(() => store.isOpen()))
     .use(openapiRoutes())
     .use(docsRoutes())
@@ -74,13 +83,16 @@ export function createApp({ config, store, log, logRequest = fields => log.info(
         // Reasoning models are silent for minutes; our own timers decide.
         idleTimeout: 0,
         maxRequestBodySize: NO_BOUND,
+        websocket: sockets.handlers,
       })
+      sockets.server = server as SocketServer
       return {
         port: server!.port!,
         stop: async graceful => {
+          if (graceful) sockets.leave()
           await server!.stop(!graceful)
         },
-        pending: () => server!.pendingRequests,
+        pending: () => server!.pendingRequests + sockets.busy(),
       }
     },
     reload: next => gateway.reload(next),

@@ -50,7 +50,17 @@ export function createAI({ url, token, account = 'home', fetch: given }: AIOptio
     return isJson(response) ? resultIn(await response.json()) : response.body
   }
 
+  /** Addresses of the Workers' own host, which clients build by themselves, are those of this Postern (contract 1.10). */
+  const fetchBound: AI['fetch'] = (input, init) => {
+    const address = new URL(typeof input === 'string' ? input : input instanceof URL ? input.href : input.url)
+    const here = `${connection.url}/client/v4/accounts/${encodeURIComponent(account)}${address.pathname}${address.search}`
+    const headers = new Headers(init?.headers)
+    headers.set('authorization', `Bearer ${token}`)
+    return connection.fetch(here, { ...init, headers })
+  }
+
   return {
+    fetch: fetchBound,
     get aiGatewayLogId() {
       return logId
     },

@@ -82,6 +82,8 @@ export interface AI {
   /** The record of the last {@link AI.run}, where one was made. */
   readonly aiGatewayLogId: string | null
   gateway(id: string): AIGateway
+  /** Asks what Workers' clients ask of the binding's own host: the rest of a stream that broke off. */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
   /**
    * Runs one model: `author/model`, or `@cf/…`.
    * @returns the answer's JSON, or the bytes of a stream or of what is no JSON

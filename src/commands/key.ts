@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { nearest } from '../config/suggest.ts'
 import { type Reach, Registry } from '../providers/registry.ts'
 import { keyCipher } from '../storage/key-cipher.ts'
+import { cleanKey, isAlias, previewOf, wrongKey } from '../storage/key-text.ts'
 import type { StoredKey } from '../storage/store.ts'
 import { type Output, terminal } from './output.ts'
 import { Abandoned, readSecret } from './secret-input.ts'
@@ -27,11 +28,7 @@ export interface KeyAddOptions extends KeyOptions {
   read?: (prompt: string) => Promise<string>
 }
 
-const ALIAS = /^[\w.-]{1,64}$/
 const GATEWAY = /^[a-z0-9_-]{1,64}$/
-/** What a header can carry, between the white space that is cut off. */
-const HEADER_TEXT = /^[\x20-\x7e]+$/
-const PREVIEW = 4
 
 /**
  * `postern key add <provider>`: stores a key, sealed, or puts it in the place of the one with the same alias. A server
@@ -152,7 +149,7 @@ const sameAs =
     key.alias === scope.alias && key.gateway === scope.gateway
 
 function wrongNames(alias: string, gateway: string | undefined): string | undefined {
-  if (!ALIAS.test(alias)) return '--alias: expected 1 to 64 letters, digits, ".", "_" and "-"'
+  if (!isAlias(alias)) return '--alias: expected 1 to 64 letters, digits, ".", "_" and "-"'
   if (gateway !== undefined && !GATEWAY.test(gateway))
     return '--gateway: expected 1 to 64 lower-case letters, digits, "_" and "-"'
   return undefined
@@ -182,37 +179,15 @@ async function readKey(title: string, options: KeyAddOptions, output: Output): P
   const { fromEnv, env = process.env, read = readSecret } = options
   let text: string
   try {
-    text = unwrapped((fromEnv === undefined ? await read(`Key for ${title}: `) : (env[fromEnv] ?? '')).trim())
+    text = cleanKey(fromEnv === undefined ? await read(`Key for ${title}: `) : (env[fromEnv] ?? ''))
   } catch (error) {
     if (!(error instanceof Abandoned)) throw error
     output.err('postern: nothing stored')
     return undefined
   }
-  const wrong = wrongKey(text, fromEnv)
+  const none = fromEnv === undefined ? 'no key was given' : `the variable ${fromEnv} is not set, or empty`
+  const wrong = text ? wrongKey(text) : none
   if (wrong === undefined) return text
   output.err(`postern: ${wrong}`)
   return undefined
 }
-
-/** JSON in base64, as Vertex takes it, may come in the lines that `base64` makes; anything else stays as it is. */
-function unwrapped(text: string): string {
-  if (!/^[\w+/=-]+(?:\r?\n[\w+/=-]+)+$/.test(text)) return text
-  const joined = text.replace(/\s+/g, '')
-  return Buffer.from(joined, 'base64').toString('utf8').trimStart().startsWith('{') ? joined : text
-}
-
-function wrongKey(key: string, fromEnv: string | undefined): string | undefined {
-  if (!key) return fromEnv === undefined ? 'no key was given' : `the variable ${fromEnv} is not set, or empty`
-  if (key.startsWith('{')) {
-    try {
-      JSON.parse(key)
-      return undefined
-    } catch {
-      return 'the key begins like JSON but is not valid JSON'
-    }
-  }
-  return HEADER_TEXT.test(key) ? undefined : 'the key holds characters that no header can carry'
-}
-
-/** Of a short key the end would tell too much. */
-const previewOf = (key: string): string => (key.length >= 4 * PREVIEW ? key.slice(-PREVIEW) : '')

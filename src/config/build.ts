@@ -54,6 +54,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     drain = 30,
     first_byte_timeout = 600,
     max_body = 104_857_600,
+    resume_grace = 10,
   } = file.server ?? {}
   const account = file.account ?? 'home'
   const encryption_key = file.storage?.encryption_key ?? environment.encryptionKey
@@ -76,19 +77,17 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
       drain,
       first_byte_timeout,
       max_body,
+      resume_grace,
       domains: record(Object.entries(domains)),
     },
     accounts: Array.isArray(account) ? account : [account],
     storage: {
       database: file.storage?.database ?? 'sqlite:./postern.db',
+      on_shared_store_failure: file.storage?.on_shared_store_failure ?? 'deny',
+      ...(file.storage?.redis && { redis: file.storage.redis }),
       ...(encryption_key && { encryption_key }),
     },
-    tokens: (file.tokens ?? []).map(({ name, token, permissions = ['run'], gateways }) => ({
-      name,
-      token,
-      permissions,
-      ...(gateways ? { gateways } : {}),
-    })),
+    tokens: (file.tokens ?? []).map(({ permissions = ['run'], ...token }) => ({ ...token, permissions })),
     providers: mergeProviders(file.providers ?? {}, environment, known),
     custom_providers: record(custom),
     gateways: record(gateways),

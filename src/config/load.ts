@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { buildConfig } from './build.ts'
+import { linesOf } from './declared.ts'
 import { type FromEnvironment, readEnvironment } from './environment.ts'
 import { schemaFaults } from './faults.ts'
 import { fit } from './fit.ts'
@@ -53,6 +54,11 @@ function readText({ name, path }: Place): string {
   }
 }
 
+/** It may have been taken away since it was read. */
+function modifiedAt({ path }: Place): number {
+  return Math.floor(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
+}
+
 function parse(text: string, place: Place, options: LoadOptions, environment: FromEnvironment): Loaded {
   const known = options.knownProviders ?? []
   const reading = readYaml(text, { env: options.env, folder: dirname(place.path) })
@@ -74,7 +80,9 @@ function parse(text: string, place: Place, options: LoadOptions, environment: Fr
   const inFile = (problem: Problem): Problem => ({ file: place.name, ...problem })
   if (problems.length) throw new ConfigError(problems.map(inFile))
   // The schema has found nothing wrong with it, so it is a File.
-  return { config: buildConfig(value as File, environment, known, place.path), warnings: warnings.map(inFile) }
+  const config = buildConfig(value as File, environment, known, place.path)
+  config.declared = { modified: modifiedAt(place), lines: linesOf(value as File, reading) }
+  return { config, warnings: warnings.map(inFile) }
 }
 
 /**

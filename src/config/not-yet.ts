@@ -6,7 +6,6 @@ const isOn = (value: unknown) => value === true
 const above = (least: number) => (value: unknown) => typeof value === 'number' && value > least
 const given = (value: unknown) => value !== undefined && value !== null && value !== ''
 const filled = (value: unknown) => Array.isArray(value) && value.length > 0
-const enabled = (value: unknown) => isObject(value) && value.enabled === true
 const anything = (value: unknown) =>
   isObject(value) && Object.values(value).some(part => isObject(part) && Object.keys(part).length > 0)
 
@@ -20,7 +19,6 @@ export const notYet: {
 } = {
   gateways: {
     cache_ttl: above(0),
-    rate_limiting_limit: above(0),
     log_management: given,
     log_management_strategy: given,
     log_classification: isOn,
@@ -29,7 +27,6 @@ export const notYet: {
     otel: filled,
     guardrails: anything,
     dlp: value => isObject(value) && value.enabled !== false,
-    spend_limits: enabled,
     zdr: isOn,
     store_id: given,
     stripe: given,

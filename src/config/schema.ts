@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { choice, GatewaySettings, settings } from '../schemas/gateway.ts'
+import type { Declared } from './declared.ts'
 
 /**
  * What `postern.yaml` may say. Every key is optional; what is left out has the default named here. The keyword
@@ -75,6 +76,13 @@ export const Server = settings(
       default: 600,
       description: 'Seconds that a provider may take for its status line; 0: as long as it likes.',
     }),
+    resume_grace: Type.Number({
+      minimum: 0,
+      maximum: 300,
+      default: 10,
+      description:
+        'Seconds that a stream of /ai/run goes on without its client, which may come back for the rest; 0: not at all.',
+    }),
     max_body: Type.Integer({ minimum: 1_024, default: 104_857_600, description: 'Largest request body in bytes.' }),
   },
   { description: 'Where Postern listens.' },
@@ -83,14 +91,19 @@ export const Server = settings(
 export const Storage = settings(
   {
     database: Type.String({
-      pattern: '^sqlite:.',
-      expected: 'sqlite:<path>, the only kind of database in this version',
+      pattern: '^(sqlite:.|postgres(ql)?://.)',
+      expected: 'sqlite:<path> or postgres://user:password@host/database',
       default: 'sqlite:./postern.db',
-      description: '`sqlite:<path>`; `sqlite::memory:` keeps nothing.',
+      description:
+        '`sqlite:<path>`; `sqlite::memory:` keeps nothing; `postgres://user:password@host/database` is shared between replicas, with `?sslmode=verify-full` and the like.',
     }),
     redis: text('Shares cache, limits and budgets between replicas.', 'redis://127.0.0.1:6379'),
+    on_shared_store_failure: choice(['allow', 'deny'], {
+      default: 'deny',
+      description: 'What becomes of limited requests while they cannot be counted.',
+    }),
     encryption_key: text(
-      'Encrypts the provider keys that are stored; POSTERN_ENCRYPTION_KEY where it is left out, and without either a file beside the database, `<path>.key`.',
+      'Encrypts the provider keys that are stored; POSTERN_ENCRYPTION_KEY where it is left out, and without either a file beside the database, `<path>.key`. PostgreSQL needs one of the two.',
     ),
   },
   { description: 'What is kept, and where.' },
@@ -114,6 +127,31 @@ export const Token = Type.Object(
     ),
     gateways: optional(
       Type.Array(Type.String({ minLength: 1 }), { description: 'The gateways that it opens; all when left out.' }),
+    ),
+    rate_limit: optional(
+      Type.Integer({ minimum: 1, description: 'Requests that it is good for in a period.', examples: [60] }),
+    ),
+    token_limit: optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Tokens, in and out, that it is good for in a period.',
+        examples: [100_000],
+      }),
+    ),
+    rate_limit_period: optional(Type.Integer({ minimum: 1, default: 60, description: 'Seconds.' })),
+    budget: optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 9_000,
+        description: 'USD that it may spend in a budget_period.',
+        examples: [5],
+      }),
+    ),
+    budget_period: optional(
+      choice(['hourly', 'daily', 'weekly', 'monthly'], {
+        default: 'monthly',
+        description: 'By the calendar, in UTC; weeks begin on Monday.',
+      }),
     ),
   },
   { additionalProperties: false, description: 'A token of a client.' },
@@ -309,11 +347,17 @@ export interface Config {
     drain: number
     first_byte_timeout: number
     max_body: number
+    resume_grace: number
   }
   /** At least one; the first is the one shown to people. */
   accounts: string[]
-  storage: { database: string; encryption_key?: string }
-  tokens: { name: string; token: string; permissions: Permission[]; gateways?: string[] }[]
+  storage: {
+    database: string
+    redis?: string
+    on_shared_store_failure: 'allow' | 'deny'
+    encryption_key?: string
+  }
+  tokens: (Static<typeof Token> & { permissions: Permission[] })[]
   providers: Record<string, ProviderSettings>
   custom_providers: Record<string, CustomProviderSettings>
   gateways: Record<string, GatewaySettings>
@@ -322,4 +366,6 @@ export interface Config {
   log: { level: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format: 'auto' | 'json' | 'readable' }
   /** Where it came from; absent when there is no file. */
   path?: string
+  /** Where things stand in it; absent when there is no file. */
+  declared?: Declared
 }

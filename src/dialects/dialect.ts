@@ -82,15 +82,36 @@ export interface UpstreamDialect {
   /** @param body the parsed JSON, or the text where it is none */
   readError(status: number, body: unknown, headers?: Headers): ProviderError
   /** How to read along with answers that pass unchanged, without touching them. */
-  watch?: Watch
+  watch: Watch
 }
 
-/** What a tap beside an unchanged answer looks for when it is over. */
+/** How sure it is that a stream came to its own end: it said so itself, or the model did and nothing after it was due. */
+export type StreamEnd = 'marked' | 'finished'
+
+/**
+ * What is looked for in an answer that passes unchanged, when it is over: in each of its messages (a whole answer is one),
+ * from the last to the first. Each function is given an object of which nothing is known.
+ */
 export interface Watch {
-  /** The usage in an answer, or in one message of a stream. */
-  usage(message: unknown): Usage | undefined
-  /** Whether a stream that ends with this text came to its own end. */
-  complete(tail: string): boolean
+  /**
+   * The members that the functions below look at, for a message of which only the beginning or the end was kept. It is
+   * then given as an object with no more than these at its top, wherever they stood.
+   */
+  members: readonly string[]
+  /** How deep they stand at most: 1 is the top of a message. */
+  depth: number
+  /** What stands in the text of every message with usage; spares the others being parsed. */
+  mention?: string
+  /** The message inside a wrapper; itself where there is none. */
+  open?(message: JsonObject): JsonObject
+  /** The model that answered. */
+  model?(message: JsonObject): string | undefined
+  /** @param first the first message of a stream that named a model, for counts that are told in two places */
+  usage(message: JsonObject, first?: JsonObject): Usage | undefined
+  /** Whether a stream may end after this message; absent where its end cannot be told. `[DONE]` is known to all. */
+  end?(message: JsonObject): StreamEnd | undefined
+  /** What the headers count, where the answer itself counts nothing. */
+  headers?(headers: Pick<Headers, 'get'>): Usage | undefined
 }
 
 /** The half of a dialect that speaks with a client. */

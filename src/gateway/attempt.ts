@@ -34,6 +34,7 @@ export async function attempt(exchange: ChatExchange): Promise<UpstreamAnswer> {
 /**
  * Puts the credential on a request and sends it.
  * @param auth how to authenticate, where the address has a way of its own
+ * @param call how to send it, where that is no plain request
  * @throws GatewayFault as {@link attempt} does
  */
 export async function send(
@@ -41,6 +42,7 @@ export async function send(
   reach: Reach,
   outgoing: Outgoing,
   auth: Authenticator = reach.provider.auth,
+  call: typeof upstream = upstream,
 ): Promise<UpstreamAnswer> {
   if (exchange.credential) {
     const pending = authorize(exchange, reach, outgoing, exchange.credential, auth)
@@ -55,7 +57,7 @@ export async function send(
       }, patience)
     : undefined
   try {
-    const answer = await upstream(outgoing, exchange.abort.signal)
+    const answer = await call(outgoing, exchange.abort.signal)
     exchange.outcome.firstByte = performance.now()
     return answer
   } catch (cause) {

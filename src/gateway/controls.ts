@@ -1,3 +1,5 @@
+import { CustomCostFault, customCost } from '../costs/custom-cost.ts'
+import type { Price } from '../costs/price.ts'
 import { invalidRequest } from './fault.ts'
 import { type Metadata, readMetadata } from './metadata.ts'
 
@@ -15,10 +17,9 @@ export interface Controls {
   readonly collectLog?: boolean
   readonly collectPayload?: boolean
   readonly metadata?: Metadata
-  /** The JSON as it came; what it says is the price list's business. */
-  readonly customCost?: string
+  readonly customCost?: Price
   readonly eventId?: string
-  /** Milliseconds to the provider's first byte. */
+  /** Milliseconds to the provider's first byte; 0 for as long as it takes. */
   readonly requestTimeout?: number
   readonly maxAttempts?: number
   /** Milliseconds. */
@@ -120,7 +121,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['cf-aig-event-id', text('eventId')],
   [
     'cf-aig-request-timeout',
-    whole('requestTimeout', 'milliseconds above 0', value => value > 0 && value <= LONGEST_WAIT_MS),
+    whole('requestTimeout', 'milliseconds, or 0 for no limit', value => value <= LONGEST_WAIT_MS),
   ],
   ['cf-aig-max-attempts', whole('maxAttempts', 'a number from 1 to 5', value => value >= 1 && value <= 5)],
   ['cf-aig-retry-delay', whole('retryDelay', 'milliseconds from 0 to 5000', value => value <= 5_000)],
@@ -145,8 +146,12 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
     'cf-aig-custom-cost',
     (value, name, draft) => {
-      if (!value.startsWith('{')) throw wrong(name, 'a JSON object of prices in USD')
-      draft.customCost = value
+      try {
+        draft.customCost = customCost(value)
+      } catch (fault) {
+        if (!(fault instanceof CustomCostFault)) throw fault
+        throw invalidRequest(fault.message, name)
+      }
     },
   ],
   [

@@ -13,7 +13,7 @@ interface HouseKey {
  * Which key goes upstream: the caller's own, then the operator's by the alias in `cf-aig-byok-alias`, else the default
  * (contract 2.2). Of two keys with one alias that of the file wins. A server that needs none may go without. Keys of the
  * file are the house's: `byok_only` and `cf-aig-no-wholesale` forbid them.
- * @throws GatewayFault 400 when there is none, 400/2040 for an alias that is not there, 429/2003 over the key's own limit
+ * @throws GatewayFault 400 when there is none, 400/2040 for an alias that is not there
  */
 export function chooseCredential(exchange: Exchange): void | Promise<void> {
   exchange.credential = exchange.callerKey
@@ -50,6 +50,8 @@ export async function defaultKey(
 }
 
 const DEFAULT = 'default'
+/** Of a limit without a period. */
+const MINUTE_S = 60
 const CALLERS = { of: 'caller' } as const
 
 /** The keys of the file, as far as this request may use them. */
@@ -122,7 +124,9 @@ function useHouse(exchange: Exchange, { alias, text }: HouseKey): void {
 function useStored(exchange: Exchange, key: StoredKey): void {
   demandCaller(exchange)
   exchange.credential = opened(exchange, key)
-  exchange.key = { of: 'store', alias: key.alias, id: key.id, modified: key.modified }
+  const { alias, id, modified, rate_limit, rate_limit_period } = key
+  const limit = rate_limit === undefined ? undefined : { limit: rate_limit, seconds: rate_limit_period ?? MINUTE_S }
+  exchange.key = { of: 'store', alias, id, modified, ...(limit && { limit }) }
 }
 
 function opened({ target, settings }: Exchange, key: StoredKey): string {
@@ -134,16 +138,6 @@ function opened({ target, settings }: Exchange, key: StoredKey): string {
       status: 500,
       code: 'stored_key_unavailable',
       message: `Configured BYOK credentials are unavailable: the stored key "${key.alias}" for ${title} cannot be decrypted; the operator has to put back the encryption key that it was stored under, or store it again with \`postern key add\``,
-    })
-  const wait = settings.keys.spend(key)
-  if (wait !== undefined)
-    throw new GatewayFault({
-      status: 429,
-      number: 2003,
-      code: 'rate_limited',
-      type: 'rate_limit_error',
-      message: `Rate limited: the key "${key.alias}" for ${title} has served the ${key.rate_limit} requests of its period; try again in ${wait} s`,
-      retryAfter: wait,
     })
   return value
 }

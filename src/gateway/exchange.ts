@@ -2,13 +2,18 @@ import type { Config } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ProviderError } from '../conversation/errors.ts'
 import type { Usage } from '../conversation/reply.ts'
+import type { Cost } from '../costs/cost.ts'
 import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect.ts'
 import type { Endpoint, Place } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
+import type { CreditStore } from '../storage/credits.ts'
+import type { Live } from '../storage/live.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import type { Controls } from './controls.ts'
 import type { KeyBook } from './keys.ts'
+import type { Rate } from './limits/caller.ts'
+import type { Claimed } from './limits/claim.ts'
 import type { Caller, TokenBook } from './tokens.ts'
 
 /** One reading of the configuration. Requests in flight keep the one that they began with. */
@@ -18,6 +23,8 @@ export interface Settings {
   tokens: TokenBook
   /** The providers' keys of the store. */
   keys: KeyBook
+  credits: CreditStore
+  live: Live
   gateways: ReadonlyMap<string, GatewaySettings>
   registry: Registry
   /** For faults of our own. */
@@ -61,6 +68,12 @@ export interface Exchange {
   /** Aborts the upstream call. */
   readonly abort: AbortController
   readonly ids: Ids
+  /** The same for all steps and attempts of one request of a client. */
+  readonly shared: Shared
+  /** What this attempt has taken of limits; given back, or corrected, when it is over. */
+  readonly claimed: Claimed[]
+  /** What was set aside of the caller's credit. */
+  credit?: { settle(cost: number): Promise<void> }
   /** Somebody else is asked when this comes to nothing. */
   readonly hasFallback?: boolean
   /** Where the caller's key for a provider may stand, and with it our token. */
@@ -80,9 +93,27 @@ export interface Exchange {
   /** Whose it is; undefined where none is needed. */
   key?: KeyUsed
   stream: boolean
+  /** The answer is put into other words, so that all of it has to be there before any of it goes out. */
+  inOnePiece?: boolean
 
   /** For the record. */
   outcome: Outcome
+}
+
+export interface Shared {
+  /** It has been counted where requests are. */
+  counted: boolean
+  /** The answer goes on without its client for a while: it may come back for the rest. */
+  outlives: boolean
+  /** What is left of the limit that it counts against. */
+  rateLimit?: RateLimit
+}
+
+export interface RateLimit {
+  limit: number
+  remaining: number
+  /** Seconds. */
+  reset: number
 }
 
 /** By what a request is found again. UUIDs of version 7 but for an event's, which the client may choose. */
@@ -100,7 +131,7 @@ export type KeyUsed =
   | { of: 'caller' }
   /** Of the file. */
   | { of: 'house'; alias: string }
-  | { of: 'store'; alias: string; id: string; modified: number }
+  | { of: 'store'; alias: string; id: string; modified: number; limit?: Rate }
 
 /** Names of headers in lower case, and of a parameter of the address. */
 export interface KeyPlaces {
@@ -125,6 +156,7 @@ export interface Outcome {
   /** From `performance.now()`: the provider's status line. */
   firstByte?: number
   usage?: Usage
+  cost?: Cost
   error?: ProviderError
   /** The client left before the end. */
   left?: boolean

@@ -16,6 +16,8 @@ export class GatewayFault extends Error {
   readonly retryAfter?: number
   /** What the answer is to say of its request; put here when the fault is put on record. */
   told?: Headers
+  /** The limit that is used up. */
+  rateLimit?: { limit: number; remaining: number; reset: number }
 
   constructor(fault: FaultParts) {
     super(fault.message)

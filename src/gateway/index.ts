@@ -1,9 +1,10 @@
-import type { Config } from '../config/schema.ts'
+import type { Config, Permission } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { type Reach, Registry } from '../providers/registry.ts'
 import type { WrittenStep } from '../schemas/universal.ts'
 import { keyCipher } from '../storage/key-cipher.ts'
+import type { Live } from '../storage/live.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { authenticate } from './authenticate.ts'
@@ -11,10 +12,12 @@ import { readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange, type KeyPlaces, type Settings } from './exchange.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { KeyBook } from './keys.ts'
+import { type Manager, managerOf } from './manage.ts'
 import { ModelCatalogue } from './models.ts'
 import type { NativeCall } from './native.ts'
 import { record } from './record.ts'
 import { refuse } from './refuse.ts'
+import { RunBook } from './runs.ts'
 import { TokenBook } from './tokens.ts'
 import { runSteps } from './universal.ts'
 import { type ChatWords, chatWay, nativeWay } from './ways.ts'
@@ -31,18 +34,30 @@ export interface Arrival {
   keyPlaces?: KeyPlaces
 }
 
+export interface GatewayParts {
+  config: Config
+  store: Store
+  live: Live
+  log: Logger
+  logRequest: RequestLog
+}
+
 /** The way of one request, in the order of the steps. It knows neither Elysia nor any provider's name. */
 export class Gateway {
   #settings: Settings
   readonly #store: Store
+  readonly #live: Live
   readonly #keys: KeyBook
   readonly #log: Logger
   readonly #logRequest: RequestLog
   readonly #models = new ModelCatalogue()
+  /** The streams that a client may come back for. */
+  readonly runs = new RunBook()
 
-  constructor(config: Config, store: Store, log: Logger, logRequest: RequestLog) {
+  constructor({ config, store, live, log, logRequest }: GatewayParts) {
     this.#logRequest = logRequest
     this.#store = store
+    this.#live = live
     // What encrypts the stored keys changes only with the next start, like all of `storage`.
     this.#keys = new KeyBook(store, keyCipher(config.storage.encryption_key, store.ownSecret))
     this.#log = log
@@ -69,6 +84,8 @@ export class Gateway {
       headers,
       ids: { request: id, event: id, log: id },
       controls: {},
+      shared: { counted: false, outlives: false },
+      claimed: [],
       path: arrival.path,
       account: arrival.account,
       gatewayId: arrival.gatewayId,
@@ -109,6 +126,16 @@ export class Gateway {
     return runSteps(exchange, steps, client)
   }
 
+  /** Who calls the management API, and on what they work. @throws GatewayFault 401, 403 as {@link managerOf} does */
+  manager(headers: Headers, account: string, permission: Permission): Promise<Manager> {
+    return managerOf(this.#settings, this.#store, headers, account, permission)
+  }
+
+  /** Puts a fault of our own into the log, where there is no exchange that it would stand with. */
+  report(fault: unknown, path: string): void {
+    this.#log.error({ error: fault, path }, 'a fault of our own')
+  }
+
   /** Whether a gateway asks for no token. */
   isOpen(id: string): boolean {
     return this.#settings.gateways.get(id)?.authentication === false
@@ -137,6 +164,8 @@ export class Gateway {
       accounts: new Set(config.accounts),
       tokens: new TokenBook(config, this.#store),
       keys: this.#keys,
+      credits: this.#store.credits,
+      live: this.#live,
       gateways: gatewaysOf(config.gateways),
       registry: new Registry(config),
       log: this.#log,

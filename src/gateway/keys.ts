@@ -1,26 +1,18 @@
-import type { KeyCipher } from '../storage/key-cipher.ts'
-import type { Store, StoredKey } from '../storage/store.ts'
+import type { KeyCipher, SealedKey } from '../storage/key-cipher.ts'
+import type { KeyStore, Store, StoredKey } from '../storage/store.ts'
 import { Lately } from './lately.ts'
 
-interface Window {
-  count: number
-  /** Milliseconds since 1970. */
-  ends: number
-}
-
-/** Of a limit without a period. */
-const MINUTE_S = 60
-
-/** The stored keys of providers, which may come and go while the server runs, and how often each was used of late. */
+/** The stored keys of providers, which may come and go while the server runs. */
 export class KeyBook {
   readonly #stored: Lately<readonly StoredKey[]>
-  readonly #windows = new Map<string, Window>()
   readonly #opened = new WeakMap<StoredKey, string>()
   readonly #cipher: KeyCipher
+  readonly #store: KeyStore
 
   constructor(store: Store, cipher: KeyCipher) {
     this.#stored = new Lately(provider => store.keys.ofProvider(provider))
     this.#cipher = cipher
+    this.#store = store.keys
   }
 
   /** The keys of a provider, on whatever gateway. Answers at once when it was asked lately; otherwise asks the store. */
@@ -38,19 +30,33 @@ export class KeyBook {
   }
 
   /**
-   * Counts one use of a key against its own limit, in a fixed window that begins with the first use. Each process counts
-   * for itself.
-   * @returns nothing when the key may be used, otherwise the seconds until it may be again
+   * Seals a key and keeps it. This process knows of a change at once, others within two seconds.
+   * @returns whether its alias was free
+   * @throws StorageError when there is no secret to seal it with
    */
-  spend({ id, rate_limit, rate_limit_period }: StoredKey, now = Date.now()): number | undefined {
-    if (rate_limit === undefined) return undefined
-    let window = this.#windows.get(id)
-    if (!window || window.ends <= now) {
-      window = { count: 0, ends: now + (rate_limit_period ?? MINUTE_S) * 1_000 }
-      this.#windows.set(id, window)
-    }
-    if (window.count >= rate_limit) return Math.ceil((window.ends - now) / 1_000)
-    window.count++
-    return undefined
+  async add(text: string, key: Omit<StoredKey, keyof SealedKey>): Promise<boolean> {
+    const added = await this.#store.add({ ...key, ...this.#cipher.seal(text, key) })
+    this.#stored.forget(key.provider)
+    return added
+  }
+
+  /**
+   * Keeps what has changed of a key: everything but its id, provider, gateway and alias.
+   * @param text a new key in the place of the old one, which stays where this is left out
+   * @returns whether it was still there
+   * @throws StorageError as {@link add} does
+   */
+  async change(key: StoredKey, text?: string): Promise<boolean> {
+    const sealed = text === undefined ? undefined : this.#cipher.seal(text, key)
+    const changed = await this.#store.change({ ...key, ...sealed })
+    this.#stored.forget(key.provider)
+    return changed
+  }
+
+  /** @returns whether it was still there */
+  async remove({ id, provider }: StoredKey): Promise<boolean> {
+    const removed = await this.#store.remove(id)
+    this.#stored.forget(provider)
+    return removed
   }
 }

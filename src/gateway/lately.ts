@@ -24,6 +24,11 @@ export class Lately<V> {
     return remembered && remembered.until > Date.now() ? remembered.value : this.#fresh(key)
   }
 
+  /** The next one to ask gets what the store says now. */
+  forget(key: string): void {
+    this.#remembered.delete(key)
+  }
+
   async #fresh(key: string): Promise<V> {
     const value = await this.#ask(key)
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear()

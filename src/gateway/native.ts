@@ -1,15 +1,14 @@
+import { watchOf } from '../dialects/watched/index.ts'
 import { CredentialFault, jsonCredential, type Outgoing } from '../providers/auth/auth.ts'
 import { credentialIn, isSignature } from '../providers/auth/credential.ts'
 import { type NativeAddress, NativeFault } from '../providers/native/address.ts'
 import type { Reach } from '../providers/registry.ts'
-import { type Tapped, tap } from '../stream/tap.ts'
 import { send } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
-import { credentialRefused, GatewayFault, upstreamFault } from './fault.ts'
-import { HOP_BY_HOP, hopsNamed, ONE_PIECE, passedHeaders } from './headers.ts'
+import { credentialRefused, GatewayFault } from './fault.ts'
+import { HOP_BY_HOP, hopsNamed } from './headers.ts'
+import { answerNative } from './native-answer.ts'
 import { placeOf } from './place.ts'
-import { record } from './record.ts'
-import type { UpstreamAnswer } from './upstream.ts'
 
 /** A request in a provider's own format. */
 export interface NativeCall {
@@ -54,14 +53,25 @@ export async function passNative(exchange: Exchange, call: NativeCall): Promise<
     region: address.region,
   }
   for (const name in reach.settings.headers) outgoing.headers[name.toLowerCase()] = reach.settings.headers[name]!
-  return answer(exchange, await send(exchange, reach, outgoing, address.auth))
+  const watch = address.watch && call.method === 'POST' ? watchOf(address.watch) : undefined
+  return answerNative(exchange, await send(exchange, reach, outgoing, address.auth), watch)
 }
 
-function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCall): NativeAddress {
+/**
+ * Where a request in a provider's own format goes.
+ * @throws GatewayFault 400/2008 when that is nowhere
+ */
+export function addressOf(
+  exchange: Exchange,
+  reach: Reach,
+  { path, headers, query }: Pick<NativeCall, 'path' | 'headers' | 'query'>,
+  native = reach.provider.native,
+): NativeAddress {
   const { provider } = reach
   const place = placeOf(reach, '', false, exchange.credential)
   try {
-    return provider.native(path, { ...place, headers: asHeaders(headers), credential: exchange.credential })
+    const { credential } = exchange
+    return native(path, { ...place, headers: asHeaders(headers), credential, query: query.slice(1) })
   } catch (fault) {
     if (fault instanceof CredentialFault) throw credentialRefused(provider.title, fault.message)
     if (!(fault instanceof NativeFault)) throw fault
@@ -76,7 +86,8 @@ function addressOf(exchange: Exchange, reach: Reach, { path, headers }: NativeCa
 
 const asHeaders = (given: NativeCall['headers']) => (given instanceof Headers ? given : new Headers(given))
 
-async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {
+/** What goes upstream of the client's headers: nothing of one connection, and nothing of ours. */
+export async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {
   const headers: Record<string, string> = {}
   const source = asHeaders(given)
   const hop = hopsNamed(source)
@@ -96,16 +107,17 @@ async function forwarded(exchange: Exchange, given: NativeCall['headers']): Prom
 const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'xi-api-key', 'token', 'x-auth-token']
 const KEY_PARAMETERS = new Set(['key', 'api_key', 'api-key', 'apikey', 'token', 'access_token'])
 
-async function isOurs({ callerKey, settings }: Exchange, credential: string): Promise<boolean> {
+/** Whether it is a token of ours, or was one. */
+export async function isOurs({ callerKey, settings }: Exchange, credential: string): Promise<boolean> {
   // That one was looked up before.
   if (credential === callerKey) return false
   return credential.startsWith('pst_') || (await settings.tokens.find(credential)) !== undefined
 }
 
-const asked = (query: string) => (query ? `?${query}` : '')
+export const asked = (query: string) => (query ? `?${query}` : '')
 
 /** The query without a parameter that holds our token; otherwise byte for byte. */
-async function withoutOurs(exchange: Exchange, query: string): Promise<string> {
+export async function withoutOurs(exchange: Exchange, query: string): Promise<string> {
   if (!query) return query
   const pairs = query.slice(1).split('&')
   const kept: string[] = []
@@ -122,54 +134,4 @@ async function withoutOurs(exchange: Exchange, query: string): Promise<string> {
 function parameterOf(pair: string): { name: string; value: string } {
   const [[name, value] = ['', '']] = new URLSearchParams(pair)
   return { name, value }
-}
-
-async function answer(exchange: Exchange, came: UpstreamAnswer): Promise<Response> {
-  const headers = passedHeaders(came.headers)
-  const type = came.headers.get('content-type')
-  if (type !== null) headers.set('content-type', type)
-  const location = came.headers.get('location')
-  if (location !== null) headers.set('location', location)
-  const { status } = came
-  const { title } = exchange.target!.reach.provider
-  if (status > 599) {
-    came.body?.cancel()
-    throw upstreamFault('closed', title, `it answered with a status that does not exist, ${status}`)
-  }
-  const length = came.headers.get('content-length')
-  // Bytes without a type would be given one on their way out.
-  if (type !== null && length !== null && Number(length) <= ONE_PIECE && exchange.request.method !== 'HEAD') {
-    const bytes = await came.bytes().catch(() => undefined)
-    if (bytes) {
-      record(exchange, status)
-      return new Response(bytes.length ? bytes : null, { status, headers })
-    }
-    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
-  }
-  const { body } = came
-  if (!body) {
-    record(exchange, status)
-    return new Response(null, { status, headers })
-  }
-  if (exchange.request.method === 'HEAD') {
-    // The length is that of an answer to GET: nothing of it will come.
-    if (length !== null) headers.set('content-length', length)
-    body.cancel()
-    record(exchange, status)
-    return new Response(null, { status, headers })
-  }
-  const settled = ({ end }: Tapped) => {
-    exchange.outcome.left ||= end === 'left'
-    if (end !== 'complete') exchange.abort.abort()
-    record(exchange, status)
-  }
-  const close = (tapped: Tapped): undefined => {
-    if (tapped.end !== 'broken') return
-    const lost = upstreamFault('closed', title, 'the connection broke in the middle of the answer')
-    exchange.outcome.error = { status: 502, message: lost.message, type: lost.type, code: lost.code }
-    settled(tapped)
-    // Nothing may be added to bytes that are not ours; only a connection that breaks tells the client.
-    throw lost
-  }
-  return new Response(tap(body, close, settled), { status, headers })
 }

@@ -1,6 +1,6 @@
 import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
-import type { Usage } from '../conversation/reply.ts'
-import type { UpstreamDialect, Watch } from '../dialects/dialect.ts'
+import type { UpstreamDialect } from '../dialects/dialect.ts'
+import { readAlong, readValue } from '../dialects/watched/index.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
@@ -24,16 +24,18 @@ export async function passWhole(
   const { title } = exchange.target!.reach.provider
   const { dialect } = exchange.written!
   headers.set('content-type', came.headers.get('content-type') ?? 'application/json')
-  const { bytes, more } = await firstBytes(came, ONE_PIECE).catch(() => {
-    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
-  })
+  const { bytes, more } = await firstBytes(came, exchange.inOnePiece ? Number.POSITIVE_INFINITY : ONE_PIECE).catch(
+    () => {
+      throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+    },
+  )
   if (!more) {
     const text = textOf(bytes)
     const value = parsed(text)
     if (!value || typeof value !== 'object') throw notAnswer(title, came.status, text)
     const error = 'error' in value && value.error ? failureIn(dialect, value) : undefined
     if (error) return error
-    exchange.outcome.usage = dialect.watch?.usage(value)
+    exchange.outcome.usage = readValue(dialect.watch, value).usage
     record(exchange, came.status)
     return new Response(bytes, { status: came.status, headers })
   }
@@ -42,9 +44,10 @@ export async function passWhole(
     more.cancel()
     throw notAnswer(title, came.status, beginning)
   }
-  const settled = ({ end }: Tapped) => {
-    exchange.outcome.left ||= end === 'left'
-    if (end !== 'complete') exchange.abort.abort()
+  const settled = (tapped: Tapped) => {
+    exchange.outcome.left ||= tapped.end === 'left'
+    if (tapped.end === 'complete') exchange.outcome.usage = readAlong(dialect.watch, tapped, 'json').usage
+    else exchange.abort.abort()
     record(exchange, came.status)
   }
   const close = (tapped: Tapped): undefined => {
@@ -80,19 +83,20 @@ export async function passStream(
     return error
   }
   streamHeaders(headers)
-  const body = tap(
-    rest,
-    tapped => (watch && !watch.complete(tapped.tail) ? cutOff(exchange, tapped) : undefined),
-    ({ tail, end }) => {
-      if (end === 'left') {
-        exchange.outcome.left = true
-        exchange.abort.abort()
-      }
-      if (watch) exchange.outcome.usage = usageInTail(watch, tail, framing)
-      record(exchange, came.status)
-    },
-  )
-  return new Response(body, { status: came.status, headers })
+  const close = (tapped: Tapped) => {
+    const { usage, end } = readAlong(watch, tapped, framing)
+    exchange.outcome.usage = usage
+    return end === 'marked' ? undefined : cutOff(exchange, tapped)
+  }
+  const settled = (tapped: Tapped) => {
+    if (tapped.end === 'left') {
+      exchange.outcome.left = true
+      exchange.abort.abort()
+      exchange.outcome.usage = readAlong(watch, tapped, framing).usage
+    }
+    record(exchange, came.status)
+  }
+  return new Response(tap(rest, close, settled), { status: came.status, headers })
 }
 
 /** An error in the first bytes of a stream; looked at closely only when they hold the word. */
@@ -137,7 +141,7 @@ export function notAnswer(title: string, status: number, text: string): GatewayF
 }
 
 /** A stream that ended without its end mark was cut off; the client must not take what it has for the whole (T30). */
-function cutOff(exchange: ChatExchange, { end, tail }: Tapped): Uint8Array {
+function cutOff(exchange: ChatExchange, { end, head, tail = head }: Tapped): Uint8Array {
   const { client } = exchange
   const message =
     end === 'broken'
@@ -147,7 +151,9 @@ function cutOff(exchange: ChatExchange, { end, tail }: Tapped): Uint8Array {
   exchange.outcome.error = error
   const frame = encodeFrames([{ data: JSON.stringify(client.writeError(error)) }], client.framing)
   // Half a frame may stand before it.
-  return tail && !tail.endsWith('\n\n') ? Buffer.concat([Buffer.from('\n\n'), frame]) : frame
+  return tail.length && !(tail.at(-1) === 10 && tail.at(-2) === 10)
+    ? Buffer.concat([Buffer.from('\n\n'), frame])
+    : frame
 }
 
 const upstreamClosed = (message: string): ProviderError => ({
@@ -156,13 +162,3 @@ const upstreamClosed = (message: string): ProviderError => ({
   type: 'server_error',
   code: 'upstream_closed',
 })
-
-/** The last message of the stream that tells usage; the first one of the tail may be cut. */
-function usageInTail(watch: Watch, tail: string, framing: 'sse' | 'ndjson' | 'aws-event-stream'): Usage | undefined {
-  const frames = framer(framing).push(Buffer.from(tail))
-  for (const frame of frames.reverse()) {
-    const usage = frame.data.includes('usage') ? watch.usage(parsed(frame.data)) : undefined
-    if (usage) return usage
-  }
-  return undefined
-}

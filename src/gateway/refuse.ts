@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
 import { record } from './record.ts'
-import { tell } from './tell.ts'
+import { tell, tellRate } from './tell.ts'
 
 /** Faults that stand on record already: one may pass several places that would put it there. */
 const refused = new WeakSet<object>()
@@ -25,6 +25,7 @@ export function refuse(exchange: Exchange, fault: unknown): unknown {
   if (known) {
     fault.told = new Headers()
     tell(exchange, fault.told)
+    if (fault.rateLimit) tellRate(fault.rateLimit, fault.told)
   }
   return fault
 }

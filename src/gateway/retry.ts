@@ -73,6 +73,8 @@ function another<E extends Exchange>(exchange: E, last: boolean): E {
     abort: new AbortController(),
     started: performance.now(),
     outcome: {},
+    claimed: [],
+    credit: undefined,
   }
   watchClient(next)
   return next

@@ -2,6 +2,7 @@ import type { Config, Permission } from '../config/schema.ts'
 import type { Store } from '../storage/store.ts'
 import { hashToken } from '../storage/token-secret.ts'
 import { Lately } from './lately.ts'
+import type { CallerLimits } from './limits/caller.ts'
 
 /** Who calls: what is left of a token once it has been recognised. */
 export interface Caller {
@@ -9,6 +10,7 @@ export interface Caller {
   permissions: ReadonlySet<Permission>
   /** The gateways that the token opens; undefined for all. */
   gateways?: ReadonlySet<string>
+  limits?: CallerLimits
 }
 
 /**
@@ -24,8 +26,8 @@ export class TokenBook {
       const stored = await store.tokens.findByHash(hash)
       return stored && callerOf(stored)
     })
-    for (const { name, token, permissions, gateways } of config.tokens)
-      this.#declared.set(hashToken(token), callerOf({ name, permissions, gateways }))
+    for (const declared of config.tokens)
+      this.#declared.set(hashToken(declared.token), { ...callerOf(declared), ...withLimits(declared) })
   }
 
   /** Answers at once for tokens of the file and for those asked for lately; otherwise asks the store. */
@@ -34,6 +36,18 @@ export class TokenBook {
     return this.#declared.get(hash) ?? this.#stored.of(hash)
   }
 }
+
+function withLimits({ rate_limit, rate_limit_period, token_limit, budget, budget_period }: Config['tokens'][number]) {
+  const seconds = rate_limit_period ?? MINUTE_S
+  const limits: CallerLimits = {
+    ...(rate_limit && { rate: { limit: rate_limit, seconds } }),
+    ...(token_limit && { tokens: { limit: token_limit, seconds } }),
+    ...(budget !== undefined && { budget: { amount: budget, period: budget_period ?? 'monthly' } }),
+  }
+  return Object.keys(limits).length ? { limits } : undefined
+}
+
+const MINUTE_S = 60
 
 function callerOf(token: { name: string; permissions: readonly Permission[]; gateways?: readonly string[] }): Caller {
   const { name, permissions, gateways } = token

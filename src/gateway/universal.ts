@@ -79,6 +79,7 @@ function exchangeOf(outer: Exchange, step: Step, headers: Headers, controls: Con
     abort: new AbortController(),
     started: performance.now(),
     outcome: {},
+    claimed: [],
     stream: false,
     // What the outer headers held was for the gateway, not for this provider.
     callerKey: undefined,

@@ -1,8 +1,10 @@
 import type { Exchange } from './exchange.ts'
 
 /** A client that leaves ends the call to the provider. */
-export function watchClient({ request, outcome, abort }: Exchange): void {
+export function watchClient({ request, outcome, abort, shared }: Exchange): void {
   const leave = () => {
+    // Whoever keeps the answer decides how long its provider goes on.
+    if (shared.outlives) return
     outcome.left = true
     abort.abort()
   }

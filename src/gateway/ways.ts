@@ -5,7 +5,8 @@ import { attempt } from './attempt.ts'
 import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
-import { type NativeCall, passNative } from './native.ts'
+import { type Asked, claimLimits, isLimited } from './limits/index.ts'
+import { addressOf, type NativeCall, passNative } from './native.ts'
 import { withRetries } from './retry.ts'
 import { tell } from './tell.ts'
 import { watchClient } from './watch-client.ts'
@@ -38,7 +39,10 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   watchClient(exchange)
   const pending = chooseCredential(exchange)
   if (pending) await pending
+  const asked = isLimited(exchange) ? askedNatively(exchange, call) : undefined
   return withRetries(exchange, async one => {
+    const pending = asked && claimLimits(one, asked)
+    if (pending) await pending
     const response = await passNative(one, call)
     tell(one, response.headers)
     return response
@@ -46,7 +50,29 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
 }
 
 async function askOnce(exchange: ChatExchange): Promise<Response> {
+  const { body, text } = exchange
+  const pending = isLimited(exchange) ? claimLimits(exchange, { body: () => body, length: text.length }) : undefined
+  if (pending) await pending
   const response = await answer(exchange, await attempt(exchange))
   tell(exchange, response.headers)
   return response
+}
+
+/** What limits have to know of a request that is otherwise not looked into: its model too, where the path has none. */
+function askedNatively(exchange: Exchange, call: NativeCall): Asked {
+  const target = exchange.target!
+  const body = jsonOf(call.body)
+  const model = target.model || addressOf(exchange, target.reach, call).model || body?.model
+  exchange.target = { ...target, model: typeof model === 'string' ? model : '' }
+  return { body: () => body, length: call.body?.length ?? 0 }
+}
+
+function jsonOf(body: NativeCall['body']): JsonObject | undefined {
+  if (!body?.length) return undefined
+  try {
+    const value: unknown = JSON.parse(typeof body === 'string' ? body : Buffer.from(body).toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -5,6 +5,8 @@ import { retryAfter } from './documentation-headers.ts'
 /** The answers that operations share: what can go wrong, and in which shape it is told. */
 
 export interface Response {
+  /** The name under which several operations share it in the document. */
+  'x-component'?: string
   description: string
   headers?: Record<string, unknown>
   content?: Record<string, { schema: TSchema; example?: unknown; examples?: Record<string, unknown> }>
@@ -14,6 +16,15 @@ export const json = (description: string, schema: TSchema, example?: unknown): R
   description,
   content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
 })
+
+/** Names answers that several operations share: `Chat404`. */
+export const named = (prefix: string, responses: Record<string, Response>): Record<string, Response> =>
+  Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      { 'x-component': `${prefix}${status === 'default' ? 'Other' : status}`, ...response },
+    ]),
+  )
 
 /** An error with an example of it; `code` is the gateway's own word, absent where the provider speaks. */
 const failure = (
@@ -78,7 +89,7 @@ export const internal = failure('A fault of the gateway or of the provider.', {
   type: 'server_error',
 })
 
-export const chatErrors: Record<string, Response> = {
+export const chatErrors = named('Chat', {
   '400': either(
     'The body is not a chat request, names no known provider, or asks for what the provider’s format cannot express; or there is no such gateway.',
     {
@@ -118,4 +129,4 @@ export const chatErrors: Record<string, Response> = {
     type: 'timeout_error',
     code: 'upstream_timeout',
   }),
-}
+})

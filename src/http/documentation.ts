@@ -1,4 +1,3 @@
-import type { DocumentDecoration } from 'elysia'
 import { ChatCompletionChunk } from '../schemas/chat-chunk.ts'
 import { ChatCompletion } from '../schemas/chat-reply.ts'
 import { ChatCompletionRequest } from '../schemas/chat-request.ts'
@@ -9,28 +8,17 @@ import { anyObject } from '../schemas/open.ts'
 import { chatErrors, envelope, internal, json, noToken, notOpened, type Response } from './documentation-errors.ts'
 import { chatExamples, chunkExample, completionExample, modelsExample } from './documentation-examples.ts'
 import { accountAndGateway, callHeaders, replyHeaders } from './documentation-headers.ts'
+import { nativeOperations, providerKeySchemes } from './documentation-native.ts'
+import { type Operation, route } from './documentation-operation.ts'
+import { restOperations } from './documentation-rest.ts'
+import { resumeOperations } from './documentation-resume.ts'
+import { universalOperation } from './documentation-universal.ts'
+import { managementOperations } from './management/documentation.ts'
 
 /**
  * The documented routes: address, operation, schemas and errors of each, in one place. The routes take their `path` and
  * `detail` from here; http/openapi.ts makes the document of them. A schema with an `$id` becomes a component of that name.
  */
-
-interface Operation {
-  operationId: string
-  summary: string
-  description?: string
-  tags: string[]
-  security?: Record<string, string[]>[]
-  parameters?: readonly unknown[]
-  requestBody?: { required: true; description?: string; content: NonNullable<Response['content']> }
-  responses: Record<string, Response>
-}
-
-/** Elysia types `detail` as OpenAPI 3.0, which has no words for the JSON Schema that TypeBox writes and 3.1 takes. */
-const route = <const Path extends string>(path: Path, operation: Operation) => ({
-  path,
-  detail: operation as unknown as DocumentDecoration,
-})
 
 const chat = (operationId: string, summary: string, description: string, place: readonly unknown[]): Operation => ({
   operationId,
@@ -86,6 +74,7 @@ const oversized: Record<string, Response> = {
 
 export const routes = {
   createChatCompletion: route(
+    'POST',
     '/v1/chat/completions',
     chat(
       'createChatCompletion',
@@ -95,6 +84,7 @@ export const routes = {
     ),
   ),
   createGatewayChatCompletion: route(
+    'POST',
     '/v1/:account/:gateway/compat/chat/completions',
     chat(
       'createGatewayChatCompletion',
@@ -104,10 +94,12 @@ export const routes = {
     ),
   ),
   listModels: route(
+    'GET',
     '/v1/models',
     models('listModels', 'List models', 'The models that the gateway `default` can reach.', []),
   ),
   listGatewayModels: route(
+    'GET',
     '/v1/:account/:gateway/compat/models',
     models(
       'listGatewayModels',
@@ -116,14 +108,14 @@ export const routes = {
       accountAndGateway,
     ),
   ),
-  getHealth: route('/healthz', {
+  getHealth: route('GET', '/healthz', {
     operationId: 'getHealth',
     summary: 'Whether the process runs',
     tags: ['Operations'],
     ...anyone,
     responses: { '200': json('It runs.', Health, { status: 'ok' }), ...oversized },
   }),
-  getReadiness: route('/readyz', {
+  getReadiness: route('GET', '/readyz', {
     operationId: 'getReadiness',
     summary: 'Whether it takes requests',
     tags: ['Operations'],
@@ -136,7 +128,7 @@ export const routes = {
       }),
     },
   }),
-  getOpenapiDocument: route('/openapi.json', {
+  getOpenapiDocument: route('GET', '/openapi.json', {
     operationId: 'getOpenapiDocument',
     summary: 'This document',
     tags: ['Operations'],
@@ -145,13 +137,24 @@ export const routes = {
   }),
 }
 
+/** Every documented route. */
+export const documented = [
+  ...Object.values(routes),
+  universalOperation,
+  ...nativeOperations,
+  ...Object.values(restOperations),
+  ...Object.values(resumeOperations),
+  ...Object.values(managementOperations),
+]
+
 /** What the document says of itself and of the groups of operations. */
 export const about = {
   title: 'Postern',
   description: [
     'A self-hosted AI gateway in one executable, keeping the contract of Cloudflare AI Gateway.',
     'Any OpenAI client works with it: set its base URL to `http://<host>:8787/v1`, its key to a token of the gateway, and name models as `<provider>/<model>`.',
-    'Objects may hold members that this document does not name.',
+    'Clients of a provider, and of Cloudflare AI Gateway, work with another base address alone: see the groups below.',
+    'Objects may hold members that this document does not name. Refusals tell of themselves in the same headers `cf-aig-*` as answers.',
   ].join('\n\n'),
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   server: {
@@ -161,6 +164,24 @@ export const about = {
   tags: [
     { name: 'Chat', description: 'Conversations in the form of OpenAI Chat Completions, with every provider.' },
     { name: 'Models', description: 'What can be given as `model`.' },
+    {
+      name: 'Providers',
+      description: 'Every provider in its own format, for the provider’s own clients.',
+    },
+    {
+      name: 'Universal',
+      description: 'Several providers in turn, each in its own format, for the first answer that succeeds.',
+    },
+    {
+      name: 'REST',
+      description:
+        'The addresses of Cloudflare’s REST API. Answers of `/ai/run` come in its envelope, those below `/ai/v1` as OpenAI’s and Anthropic’s clients expect them.',
+    },
+    {
+      name: 'Management',
+      description:
+        'Cloudflare’s management API of AI Gateway, for its own client: `CLOUDFLARE_BASE_URL=http://<host>:8787/client/v4`. A token needs the permission `read` to look, and `edit` for anything else.',
+    },
     { name: 'Operations', description: 'For load balancers, monitors and generators of clients.' },
   ],
   securitySchemes: {
@@ -175,6 +196,7 @@ export const about = {
       name: 'cf-aig-authorization',
       description: 'A token of the gateway as `Bearer <token>`, where `Authorization` holds the provider’s key.',
     },
+    ...providerKeySchemes,
   },
   security: [{ token: [] }, { gatewayToken: [] }],
 }

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { routes } from './documentation.ts'
+import { documented, routes } from './documentation.ts'
 import { openapiRoutes } from './openapi.ts'
 
 /**
@@ -8,15 +8,9 @@ import { openapiRoutes } from './openapi.ts'
  */
 export function documentedApp() {
   const nothing = () => new Response(null, { status: 501 })
-  return new Elysia()
-    .post(routes.createChatCompletion.path, nothing, { parse: 'none', detail: routes.createChatCompletion.detail })
-    .post(routes.createGatewayChatCompletion.path, nothing, {
-      parse: 'none',
-      detail: routes.createGatewayChatCompletion.detail,
-    })
-    .get(routes.listModels.path, nothing, { detail: routes.listModels.detail })
-    .get(routes.listGatewayModels.path, nothing, { detail: routes.listGatewayModels.detail })
-    .get(routes.getHealth.path, nothing, { detail: routes.getHealth.detail })
-    .get(routes.getReadiness.path, nothing, { detail: routes.getReadiness.detail })
-    .use(openapiRoutes())
+  const app = new Elysia()
+  const own = routes.getOpenapiDocument.path
+  for (const { method, path, detail } of documented)
+    if (path !== own) app.route(method, path, nothing, { parse: 'none', detail })
+  return app.use(openapiRoutes())
 }

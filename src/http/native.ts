@@ -3,6 +3,7 @@ import type { Exchange } from '../gateway/exchange.ts'
 import { noSuchProvider } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { readBytes } from './body.ts'
+import { nativeOperations } from './documentation-native.ts'
 import { envelopeResponse, faultResponse, notFound } from './faults.ts'
 import { pathOf } from './path.ts'
 
@@ -32,7 +33,7 @@ export function nativeRoutes(gateway: Gateway) {
       const query = request.url.indexOf('?')
       return await gateway.native(exchange, {
         method: request.method,
-        path: rest.join('/'),
+        path: nativePath(rest),
         query: query < 0 ? '' : request.url.slice(query),
         headers: request.headers,
         body,
@@ -41,7 +42,13 @@ export function nativeRoutes(gateway: Gateway) {
       return envelopeResponse(exchange ? gateway.refuse(exchange, fault) : fault)
     }
   }
-  return new Elysia({ name: 'native' })
+  const app = new Elysia({ name: 'native' })
     .all('/v1/:account/:gateway/:provider', native, { parse: 'none', detail: { hide: true } })
     .all('/v1/:account/:gateway/:provider/*', native, { parse: 'none', detail: { hide: true } })
+  for (const { method, path, detail } of nativeOperations) app.route(method, path, native, { parse: 'none', detail })
+  return app
 }
+
+/** Generated clients have one parameter for all of the path, and escape the slashes in it. */
+const nativePath = (steps: readonly string[]): string =>
+  steps.length === 1 ? steps[0]!.replace(/%2f/gi, '/') : steps.join('/')

@@ -27,15 +27,29 @@ interface RouteSource {
   getGlobalDefinitions(): unknown
 }
 
+/**
+ * The documented routes alone. A `*` at the end of an address becomes a parameter, for OpenAPI has no word for it: the
+ * last of the operation's path parameters stands for it.
+ */
+function documentedRoutes(app: RouteSource): RouteLike[] {
+  return app.getGlobalRoutes().flatMap(route => {
+    const detail = route.hooks?.detail
+    if (!detail?.operationId || detail.hide === true) return []
+    if (!route.path.endsWith('*')) return [route]
+    const names = ((detail.parameters ?? []) as Json[]).filter(each => each.in === 'path').map(each => each.name)
+    return [{ ...route, path: `${route.path.slice(0, -1)}:${names.at(-1)}` }]
+  })
+}
+
 /** The document as swagger makes it. The app stays as it is: swagger's own routes and page are not mounted on it. */
-async function draft(app: RouteSource): Promise<{ paths: Record<string, Record<string, Json>> }> {
+async function draft(routes: RouteLike[], app: RouteSource): Promise<{ paths: Record<string, Record<string, Json>> }> {
   const plugin = swagger({
     path: '/page',
     specPath: '/document',
     // It takes any address with a dot for a file, `/openapi.json` too.
     excludeStaticFile: false,
   }) as unknown as RouteSource & { handle(request: Request): Promise<Response> }
-  plugin.getGlobalRoutes = () => app.getGlobalRoutes()
+  plugin.getGlobalRoutes = () => routes
   plugin.getGlobalDefinitions = () => app.getGlobalDefinitions()
   const response = await plugin.handle(new Request('http://localhost/document'))
   return (await response.json()) as { paths: Record<string, Record<string, Json>> }
@@ -43,32 +57,53 @@ async function draft(app: RouteSource): Promise<{ paths: Record<string, Record<s
 
 const openApiPath = (path: string) => path.replace(/:([^/?]+)\??/g, '{$1}')
 
-/** Documented operations by address and method, with the schemas as objects, which swagger's text has lost. */
-function details(app: RouteSource): Map<string, Json> {
-  const found = new Map<string, Json>()
-  for (const route of app.getGlobalRoutes()) {
-    const detail = route.hooks?.detail
-    if (detail?.operationId && detail.hide !== true)
-      found.set(`${route.method.toLowerCase()} ${openApiPath(route.path)}`, detail)
-  }
-  return found
-}
+/** The details by address and method, with the schemas as objects, which swagger's text has lost. */
+const detailsOf = (routes: RouteLike[]): Map<string, Json> =>
+  new Map(routes.map(({ method, path, hooks }) => [`${method.toLowerCase()} ${openApiPath(path)}`, hooks!.detail!]))
 
 const sorted = <T>(record: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 
-/** Parameters and headers that several operations share become components; `place` names the collection. */
-function shared(operations: Json[], components: Record<string, Json>): void {
-  const parameters: Json = {}
-  for (const operation of operations) {
-    if (!Array.isArray(operation.parameters)) continue
-    operation.parameters = operation.parameters.map((parameter: Json) => {
-      const name = String(parameter.name)
-      parameters[name] = parameter
-      return { $ref: `#/components/parameters/${name}` }
-    })
+/** The methods of an address in the order in which people look for them. */
+const inOrder = (methods: Json): Json =>
+  Object.fromEntries(METHODS.flatMap(method => (methods[method] ? [[method, methods[method]]] : [])))
+
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace']
+
+/** Makes components of what operations share, in one collection. */
+function sharer(place: 'parameters' | 'headers' | 'responses') {
+  const components: Json = {}
+  const refer = (name: string, value: unknown): Json => {
+    const known = components[name]
+    // One of them would be lost.
+    if (known !== undefined && JSON.stringify(known) !== JSON.stringify(value))
+      throw new Error(`${place}: two that differ are named "${name}"`)
+    components[name] = value
+    return { $ref: `#/components/${place}/${name}` }
   }
-  if (Object.keys(parameters).length > 0) components.parameters = sorted(parameters)
+  return { place, components, refer }
+}
+
+/** Parameters, headers and named answers of operations become components. */
+function shared(operations: Json[], components: Record<string, Json>): void {
+  const parameters = sharer('parameters')
+  const headers = sharer('headers')
+  const responses = sharer('responses')
+  for (const operation of operations) {
+    if (Array.isArray(operation.parameters))
+      operation.parameters = operation.parameters.map((each: Json) => parameters.refer(String(each.name), each))
+    const answers = operation.responses as Record<string, Json>
+    for (const [status, response] of Object.entries(answers)) {
+      const { 'x-component': name, ...answer } = response
+      if (answer.headers)
+        answer.headers = Object.fromEntries(
+          Object.entries(answer.headers as Json).map(([name, each]) => [name, headers.refer(name, each)]),
+        )
+      answers[status] = typeof name === 'string' ? responses.refer(name, answer) : answer
+    }
+  }
+  for (const { place, components: found } of [parameters, headers, responses])
+    if (Object.keys(found).length > 0) components[place] = sorted(found)
 }
 
 /**
@@ -82,11 +117,12 @@ function shared(operations: Json[], components: Record<string, Json>): void {
  */
 export async function buildDocument(app: DocumentedApp): Promise<Json> {
   const source = app as unknown as RouteSource
-  const written = details(source)
+  const routes = documentedRoutes(source)
+  const written = detailsOf(routes)
   const schemas: Record<string, Json> = {}
   const operations: Json[] = []
   const paths: Record<string, Json> = {}
-  for (const [path, methods] of Object.entries((await draft(source)).paths)) {
+  for (const [path, methods] of Object.entries((await draft(routes, source)).paths)) {
     for (const [method, drafted] of Object.entries(methods)) {
       const detail = written.get(`${method} ${path}`)
       if (!detail) continue
@@ -98,12 +134,15 @@ export async function buildDocument(app: DocumentedApp): Promise<Json> {
           ...rest,
           ...(parameters !== undefined && { parameters }),
           ...(requestBody !== undefined && { requestBody }),
-          responses,
         },
         schemas,
       ) as Json
+      // One by one: in a schema `default` would be a value, here it is an answer like the others.
+      operation.responses = Object.fromEntries(
+        Object.entries(responses as Json).map(([status, each]) => [status, toJsonSchema(each, schemas)]),
+      )
       operations.push(operation)
-      paths[path] = { ...paths[path], [method]: operation }
+      paths[path] = inOrder({ ...paths[path], [method]: operation })
     }
   }
   const components: Record<string, Json> = { schemas: sorted(schemas) }

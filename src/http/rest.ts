@@ -56,6 +56,7 @@ export function restRoutes(gateway: Gateway) {
 
   /** One model, whichever it is: Anthropic's Messages stay as they are, all others speak OpenAI's Chat (contract 12.2). */
   const runModel = async (exchange: Exchange, model: string, input: JsonObject, where: string): Promise<Response> => {
+    exchange.inOnePiece = true
     const { reach, model: own } = aimToRun(exchange, model)
     const { title } = reach.provider
     if (isHosted(model))
@@ -81,13 +82,19 @@ export function restRoutes(gateway: Gateway) {
     )
   }
 
+  /** A stream of the run path may be gone on with when its connection breaks (contract 1.10). */
+  const kept = (exchange: Exchange, response: Response): Response =>
+    response.ok && response.headers.get('content-type')?.startsWith('text/event-stream')
+      ? gateway.runs.keep(exchange, response, gateway.config.server.resume_grace)
+      : response
+
   const run: Serve = async (exchange, request) => {
     const { value } = await readJsonBody(request, limit())
     const { model, input } = value
     if (typeof model !== 'string' || !model)
       throw invalidRequest('model: expected "<author>/<model>" or "@cf/<author>/<model>"')
     if (!isObject(input)) throw invalidRequest(input === undefined ? 'input: required' : 'input: expected an object')
-    const response = await runModel(exchange, model, input, 'input.')
+    const response = kept(exchange, await runModel(exchange, model, input, 'input.'))
     const beside = Object.keys(value).filter(name => name !== 'model' && name !== 'input' && TELLABLE.test(name))
     if (beside.length) response.headers.append('postern-dropped', beside.join(', '))
     return response
@@ -97,7 +104,8 @@ export function restRoutes(gateway: Gateway) {
   const runNamed: Serve = async (exchange, request) => {
     const path = pathOf(request.url).split('/ai/run/')[1] ?? ''
     const model = unescaped(path)
-    if (!isHosted(model)) return runModel(exchange, model, (await readJsonBody(request, limit())).value, '')
+    if (!isHosted(model))
+      return kept(exchange, await runModel(exchange, model, (await readJsonBody(request, limit())).value, ''))
     aimToRun(exchange, model)
     const query = request.url.indexOf('?')
     const body = await readBytes(request, limit())

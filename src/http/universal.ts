@@ -23,15 +23,20 @@ export function universalRoutes(gateway: Gateway) {
     try {
       exchange = await gateway.admit({ request, path, account, gatewayId })
       const text = await readText(request, gateway.config.server.max_body)
-      const value = parseJson(text)
-      if (!check.Check(value)) throw invalid(value)
-      return await gateway.universal(exchange, stepsOf(value, text), openaiChat)
+      return await gateway.universal(exchange, stepsIn(text), openaiChat)
     } catch (fault) {
       return envelopeResponse(exchange ? gateway.refuse(exchange, fault) : fault)
     }
   }
   const { path, detail } = universalOperation
   return new Elysia({ name: 'universal' }).post(path, run, { parse: 'none', detail })
+}
+
+/** Reads a list of steps, or a bare one. @throws GatewayFault 400 for anything else */
+export function stepsIn(text: string): WrittenStep[] {
+  const value = parseJson(text)
+  if (!check.Check(value)) throw invalid(value)
+  return stepsOf(value, text)
 }
 
 /** Each step with the text of its query: what goes upstream is what the client wrote (T85). */

@@ -12,5 +12,6 @@ export const cartesia = provider({
   auth: inHeader('x-api-key'),
   keyIn: ['x-api-key', 'authorization'],
   keyQuery: 'api_key',
+  realtime: { path: 'tts/websocket', keyQueries: ['access_token'] },
   variable: 'CARTESIA_API_KEY',
 })

@@ -24,5 +24,7 @@ export const deepgram = provider({
   keyIn: ['authorization', 'token'],
   native: (path, where) =>
     place(path, where.base === BASE && /^(?:v1\/)?agent\/converse$/.test(path) ? { ...where, base: AGENT } : where),
+  // @see https://developers.deepgram.com/docs/using-the-sec-websocket-protocol
+  realtime: { path: 'v1/listen', keyProtocols: [{ word: 'token' }, { word: 'bearer' }] },
   variable: 'DEEPGRAM_API_KEY',
 })

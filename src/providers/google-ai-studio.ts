@@ -1,5 +1,6 @@
 import { bearer, inHeader } from './auth/auth.ts'
 import { below } from './native/below.ts'
+import { inQuery } from './native/realtime.ts'
 import { type ModelList, provider } from './provider.ts'
 
 const models: ModelList = {
@@ -35,6 +36,16 @@ export const googleAiStudio = provider({
     const address = place(path, where)
     // Its OpenAI-like half takes a key as OpenAI does.
     return /(?:^|\/)openai\//.test(path) ? { ...address, auth: bearer } : address
+  },
+  // Gemini Live: Cloudflare's clients call the key "api_key", Google calls it "key" (contract 1.9).
+  realtime: {
+    path: 'ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
+    native: (path, where) => ({
+      ...place(path, where),
+      query: (where.query ?? '').replace(/(^|&)api_key=/g, '$1key='),
+    }),
+    keyQueries: ['api_key', 'access_token'],
+    auth: inQuery('key'),
   },
   variable: 'GEMINI_API_KEY',
   faithful: true,

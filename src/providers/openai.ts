@@ -15,5 +15,7 @@ export const openai = openaiLike({
   variable: 'OPENAI_API_KEY',
   faithful: true,
   passes: ['openai-organization', 'openai-project', 'openai-beta'],
+  // Browsers of its own SDK send the key so, and it takes it so.
+  realtime: { path: 'realtime', keyProtocols: [{ prefix: 'openai-insecure-api-key.' }] },
   quirks: [maxCompletionTokensForReasoning, plainMessages(...EXTENSIONS), plainCalls],
 })

@@ -3,6 +3,7 @@ import type { DialectName, Quirk } from '../dialects/dialect.ts'
 import type { Authenticator } from './auth/auth.ts'
 import { type Native, type NativeAddress, NativeFault, type NativePlace } from './native/address.ts'
 import { below } from './native/below.ts'
+import type { Realtime } from './native/realtime.ts'
 import { refuseSteps, type Tolerance } from './native/tolerant-path.ts'
 import { MissingSetting } from './placeholders.ts'
 
@@ -67,6 +68,8 @@ export interface Provider {
    * @throws CredentialFault when the credential decides the address and cannot be read
    */
   native(path: string, place: NativePlace): NativeAddress
+  /** What is different about its sockets. */
+  realtime?: Realtime
   /** What a credential itself tells of where to go. @throws CredentialFault when it cannot be read */
   placeIn?(credential: string): { region?: string; project?: string }
   /** Forgets what was obtained with a credential, after the provider refused it. */
@@ -94,6 +97,7 @@ type Given = Pick<Provider, 'slug' | 'title' | 'base' | 'auth'> &
 
 export function provider({ paths, ...given }: Given): Provider {
   const native = checked(given, given.native ?? below(given.base, paths))
+  const { realtime } = given
   return {
     aliases: [],
     keyless: false,
@@ -103,6 +107,7 @@ export function provider({ paths, ...given }: Given): Provider {
     keyIn: ['authorization'],
     ...given,
     native,
+    ...(realtime?.native && { realtime: { ...realtime, native: checked(given, realtime.native) } }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { bearer } from './auth/auth.ts'
-import { workersAiNative } from './native/workers-ai.ts'
+import { workersAiNative, workersAiSocket } from './native/workers-ai.ts'
 import { modelPath, provider } from './provider.ts'
 
 export const workersAi = provider({
@@ -9,6 +9,7 @@ export const workersAi = provider({
   endpoint: ({ model }) => ({ dialect: 'workers-ai', path: modelPath(model) }),
   auth: bearer,
   native: workersAiNative,
+  realtime: { native: workersAiSocket },
   variable: 'CLOUDFLARE_API_TOKEN',
   models: {
     path: '../models/search?per_page=1000&task=Text%20Generation',

@@ -171,6 +171,15 @@ export const GatewaySettings = settings(
       }),
     ),
     rate_limiting_interval: nullable(Type.Integer({ minimum: 0, default: 0, description: 'Seconds.', examples: [60] })),
+    rate_limiting_tokens: nullable(
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description:
+          'Tokens, in and out, per interval (a minute where there is none); 0 or null: no limit. Not of Cloudflare’s.',
+        examples: [1_000_000],
+      }),
+    ),
     rate_limiting_technique: nullable(
       choice(['fixed', 'sliding'], {
         description: 'fixed: counted from the start of each interval; sliding: over the interval that ends now.',

@@ -17,14 +17,26 @@ export interface Sql {
   insert(table: string, columns: readonly string[], rows: readonly (readonly Value[])[]): Promise<void>
 }
 
+export interface TransactionOptions {
+  /**
+   * `all`, when left out: of all transactions, in whatever process, one goes after the other. `own`: the work locks the
+   * rows that matter by its own first statements (`UPDATE`, or `SELECT … FOR UPDATE` on PostgreSQL), and others go on
+   * beside it; what it reads without a lock may change. For what happens often. SQLite knows only `all`.
+   */
+  locks?: 'all' | 'own'
+  /** Milliseconds that PostgreSQL may take for each statement of it, when that is more than usual. */
+  patience?: number
+}
+
 export interface Database extends Sql {
   readonly kind: 'sqlite' | 'postgres'
   /**
    * Does all of the work or, when it throws, nothing of it. Whoever writes in it has written what others read after it,
-   * and what it reads nobody changes until it is over.
+   * and what it reads no other transaction changes until it is over. Where others were in the way (PostgreSQL), the work
+   * is done again from its beginning, so it keeps nothing outside of itself.
    * @throws what the work throws
    */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  transaction<T>(work: (sql: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>
   isOpen(): boolean
   close(): Promise<void>
 }

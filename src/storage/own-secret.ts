@@ -54,5 +54,20 @@ export function secretInFile(path: string): OwnSecret {
   return { read, make }
 }
 
+/**
+ * Nothing, for a database that several machines share: a file on one of them would open nothing on the others. Both ways
+ * of asking throw a StorageError that says what to do.
+ */
+export function noOwnSecret(place: string): OwnSecret {
+  const demand = (): never => {
+    throw new StorageError(
+      'configuration',
+      `the provider keys that are stored in ${place} need storage.encryption_key (or POSTERN_ENCRYPTION_KEY), the same ` +
+        'on every machine; `openssl rand -base64 32` makes one',
+    )
+  }
+  return { read: demand, make: demand }
+}
+
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error'

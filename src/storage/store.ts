@@ -1,11 +1,14 @@
 import type { Permission } from '../config/schema.ts'
+import { readAddress } from './address.ts'
 import { type CreditStore, creditStore } from './credits.ts'
 import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
 import type { SealedKey } from './key-cipher.ts'
 import { keyStore } from './keys.ts'
 import { migrate } from './migrations.ts'
-import { type OwnSecret, secretInFile, secretInMemory } from './own-secret.ts'
+import { noOwnSecret, type OwnSecret, secretInFile, secretInMemory } from './own-secret.ts'
+import { openPostgres } from './postgres-database.ts'
+import { type SettingStore, settingStore } from './settings.ts'
 import { openSqlite } from './sqlite-database.ts'
 import { tokenStore } from './tokens.ts'
 
@@ -60,6 +63,10 @@ export interface KeyStore {
    * default that was.
    */
   put(key: StoredKey): Promise<void>
+  /** Keeps a new key, which takes over from the default that was if it is one. @returns whether its alias was free */
+  add(key: StoredKey): Promise<boolean>
+  /** Keeps what has changed of a key: everything but its id, provider, gateway and alias. @returns whether it is still there */
+  change(key: StoredKey): Promise<boolean>
   /** Every key, by provider, gateway and alias. */
   list(): Promise<StoredKey[]>
   ofProvider(provider: string): Promise<StoredKey[]>
@@ -77,6 +84,7 @@ export interface Store {
   readonly tokens: TokenStore
   readonly keys: KeyStore
   readonly credits: CreditStore
+  readonly settings: SettingStore
   /** For what keeps tables of its own: the cache, the counters. */
   readonly database: Database
   /** What seals the keys where the operator gives no secret. */
@@ -87,22 +95,24 @@ export interface Store {
  * Opens the database that the configuration names, and brings its tables up to date. A relative path begins at the
  * working folder.
  *
- * @param database `sqlite:<path>` or `sqlite::memory:`
- * @throws StorageError for any other kind, a file that cannot be opened, or one that a newer Postern wrote
+ * @param database `sqlite:<path>`, `sqlite::memory:` or `postgres://user:password@host/database`
+ * @throws StorageError for any other kind, a file that cannot be opened, a server that cannot be reached, or a database
+ *   that a newer Postern wrote
  */
 export async function openStore(database: string): Promise<Store> {
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(database)?.[1]
-  if (path) {
-    const inMemory = path === ':memory:'
-    const place = inMemory ? 'memory' : path
-    return storeOn(openSqlite(path), place, inMemory ? secretInMemory() : secretInFile(`${path}.key`))
-  }
-  // The address may hold a password, so only its kind is repeated.
+  const address = readAddress(database)
+  if (address?.kind === 'postgres')
+    return storeOn(await openPostgres(address), address.place, noOwnSecret(address.place))
+  if (address?.path === ':memory:') return storeOn(openSqlite(address.path), 'memory', secretInMemory())
+  if (address) return storeOn(openSqlite(address.path), address.path, secretInFile(`${address.path}.key`))
+  throw new StorageError('configuration', notAnAddress(database))
+}
+
+/** In words; the address may hold a password, so only its kind is repeated. */
+function notAnAddress(database: string): string {
   const kind = /^([a-z0-9+]{1,20}):/i.exec(database)?.[1] ?? 'this'
-  throw new StorageError(
-    'configuration',
-    `storage.database: ${kind} is not supported in this version; write sqlite:<path>, for example sqlite:./postern.db`,
-  )
+  const wrong = /^postgres/.test(kind) ? 'this is no address of a server' : `${kind} is not supported`
+  return `storage.database: ${wrong}; write sqlite:<path>, for example sqlite:./postern.db, or postgres://user:password@host/database`
 }
 
 async function storeOn(database: Database, place: string, ownSecret: OwnSecret): Promise<Store> {
@@ -123,6 +133,7 @@ async function storeOn(database: Database, place: string, ownSecret: OwnSecret):
     tokens: tokenStore(database),
     keys: keyStore(database),
     credits: creditStore(database),
+    settings: settingStore(database),
     database,
     ownSecret,
   }

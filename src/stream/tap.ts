@@ -1,22 +1,35 @@
 import { asSource, type ByteSource, type Bytes } from './byte-source.ts'
 
+/** What is kept of an answer that passes: all of it, or its first and its last bytes. */
+export interface Kept {
+  /** The first bytes; where there is no tail, all of them. */
+  head: Bytes
+  /** The last bytes, where something between the two was not kept. */
+  tail?: Bytes
+}
+
 /** What a tap saw of a stream that it let pass. */
-export interface Tapped {
-  /** The last bytes as text, where usage and the end mark stand. */
-  tail: string
+export interface Tapped extends Kept {
   /** How it ended: by itself, because the client left, or because the provider's connection broke. */
   end: 'complete' | 'left' | 'broken'
 }
 
-const TAIL_BYTES = 16_384
+/** Of each end; usage, the model and the end mark of every format stand in there. */
+const KEPT_BYTES = 16_384
+
+/** What a tap would keep of an answer that is here whole. */
+export function keptOf(bytes: Bytes): Kept {
+  if (bytes.length <= 2 * KEPT_BYTES) return { head: bytes }
+  return { head: bytes.subarray(0, KEPT_BYTES), tail: bytes.subarray(-KEPT_BYTES) }
+}
 
 /**
- * Lets a stream pass unchanged and keeps its last bytes, by reference, for a look when it is over; so that watching
- * costs next to nothing a chunk. The stream is one of Bun's "direct" ones: what the provider's connection brings is
- * written to the client's in the same turn, and no promise is made for a chunk.
+ * Lets a stream pass unchanged and keeps its first and last bytes, by reference, for a look when it is over; so that
+ * watching costs next to nothing a chunk. The stream is one of Bun's "direct" ones: what the provider's connection brings
+ * is written to the client's in the same turn, and no promise is made for a chunk.
  *
- * @param close what to send after the last byte, for a stream that was cut off; given the tail. What it throws breaks
- * the client's connection.
+ * @param close what to send after the last byte, for a stream that was cut off; given what was kept. What it throws
+ * breaks the client's connection.
  * @param settled called once, when it is over
  */
 export function tap(
@@ -25,19 +38,11 @@ export function tap(
   settled: (tapped: Tapped) => void,
 ): ReadableStream<Bytes> {
   const source = asSource(from)
-  let kept: Bytes[] = []
-  let size = 0
+  const memory = new Memory()
   let over = false
   const end = (how: Tapped['end']): Tapped => {
-    const tapped = { tail: Buffer.concat(kept).toString('utf8').slice(-TAIL_BYTES), end: how }
-    kept = []
     over = true
-    return tapped
-  }
-  const keep = (bytes: Bytes) => {
-    kept.push(bytes)
-    size += bytes.length
-    while (size - kept[0]!.length > TAIL_BYTES) size -= kept.shift()!.length
+    return { ...memory.take(), end: how }
   }
   return new ReadableStream<Bytes>({
     type: 'direct',
@@ -45,7 +50,7 @@ export function tap(
       new Promise<void>((resolve, reject) => {
         source.pipe({
           write(bytes) {
-            keep(bytes)
+            memory.keep(bytes)
             const written = controller.write(bytes)
             return typeof written === 'number' ? undefined : written
           },
@@ -70,3 +75,50 @@ export function tap(
     },
   })
 }
+
+/** The first and the last pieces of a stream; between the two, what is too old falls out. */
+class Memory {
+  #first: Bytes[] = []
+  #missing = KEPT_BYTES
+  #last: Bytes[] = []
+  #size = 0
+  #gap = false
+
+  keep(bytes: Bytes): void {
+    if (this.#missing > 0) this.#begin(bytes)
+    else this.#goOn(bytes)
+  }
+
+  #begin(bytes: Bytes): void {
+    const missing = this.#missing
+    this.#missing -= bytes.length
+    if (bytes.length <= missing) {
+      this.#first.push(bytes)
+      return
+    }
+    // A copy, since this much is held until the end, and a large piece should not be held with it.
+    this.#first.push(bytes.slice(0, missing))
+    this.#goOn(bytes.subarray(missing))
+  }
+
+  #goOn(bytes: Bytes): void {
+    this.#last.push(bytes)
+    this.#size += bytes.length
+    while (this.#size - this.#last[0]!.length > KEPT_BYTES) {
+      this.#size -= this.#last.shift()!.length
+      this.#gap = true
+    }
+  }
+
+  take(): Kept {
+    const first = this.#first
+    const last = this.#last
+    this.#first = []
+    this.#last = []
+    if (!last.length) return { head: joined(first) }
+    if (!this.#gap && this.#size <= KEPT_BYTES) return { head: joined([...first, ...last]) }
+    return { head: joined(first), tail: joined(last).subarray(-KEPT_BYTES) }
+  }
+}
+
+const joined = (pieces: Bytes[]): Bytes => (pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))

@@ -49,7 +49,7 @@ export function asRun(read: Config, assignment: Assignment, demo: RunningDemo | 
     demo: { base_url: demo.base_url, dialect: 'openai-chat', faithful: true },
   })
   config.tokens = [...read.tokens, { name: 'demo', token: demo.token, permissions: ['run'] }]
-  if (read.path === undefined) config.storage = { database: 'sqlite::memory:' }
+  if (read.path === undefined) config.storage = { ...read.storage, database: 'sqlite::memory:' }
   return config
 }
 

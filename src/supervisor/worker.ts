@@ -30,14 +30,19 @@ async function serve(assignment: Assignment): Promise<void> {
   for (const { message, ...place } of warnings) logger.warn(place, message)
   surviveFaults(logger)
 
-  const [demo, { openStore }, { createApp }] = await Promise.all([
+  const [demo, { openStore }, { openLive }, { createApp }] = await Promise.all([
     startDemo(assignment),
     import('../storage/store.ts'),
+    import('../storage/live.ts'),
     import('../app.ts'),
   ])
   let config = asRun(read, assignment, demo)
   const store = await openStore(config.storage.database)
-  const app = createApp({ config, store, log: logger, logRequest })
+  const live = await openLive(config, store, {
+    onFailure: (what, up, reason) =>
+      logger[up ? 'info' : 'error']({ store: what, reason }, up ? 'reached again' : 'not reached'),
+  })
+  const app = createApp({ config, store, live, log: logger, logRequest })
 
   const firstOfAll = assignment.first && assignment.index === 0
   const shared = assignment.shared || config.server.workers > 1
@@ -80,11 +85,14 @@ async function serve(assignment: Assignment): Promise<void> {
   channel.onStop(async () => {
     channel.onStop(() => {})
     await drain(listener, config.server.drain, logger)
+    await live.close()
     await store.close()
     await flush()
     process.exit(0)
   })
 
+  // The first request that has a price shall not wait for it.
+  void import('../costs/bundled.ts').then(({ loadList }) => loadList())
   if (firstOfAll && (made || demo || terminal)) await greet(config, made, demo)
 }
 

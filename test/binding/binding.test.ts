@@ -248,7 +248,7 @@ describe('run', () => {
   test.each([
     ['a wrong token', { token: 'wrong' }, 'openai/m', /^10000: Authentication error/, 401],
     ['another account', { account: 'elsewhere' }, 'openai/m', /^10000: /, 401],
-    ['an unknown author', {}, 'heronry/m', /^2008: .*heronry/, 400],
+    ['an unknown author', {}, 'heronry/m', /^7003: .*heronry/, 404],
     ['a provider that is not there', {}, 'mistral/m', /^2005: /, 502],
   ])('%s is thrown as code and text', async (_, how, model, message, status) => {
     const thrown = await ai(how)

@@ -3,6 +3,8 @@ import { Elysia } from 'elysia'
 import { routes } from '../../src/http/documentation.ts'
 import type { ChatCompletion } from '../../src/schemas/chat-reply.ts'
 import { explainBody, isChatRequest } from '../../src/schemas/explain.ts'
+import { type RunningApp, startApp, TOKEN } from '../support/app.ts'
+import { type StandIn, standIn } from '../support/stand-in.ts'
 import { checkClient, folder, generateClient } from './generated-client.ts'
 
 const usage = { prompt_tokens: 4, completion_tokens: 3, total_tokens: 7 }
@@ -51,13 +53,38 @@ const app = new Elysia()
 
 interface Consumer {
   run(baseUrl: string, token: string): Promise<Record<string, unknown>>
+  runSurfaces(baseUrl: string, token: string): Promise<Record<string, unknown>>
 }
+
+/** Behind the real gateway: it says what it was asked, so that an answer tells where it came from. */
+let provider: StandIn
+let gateway: RunningApp
 
 beforeAll(async () => {
   app.listen({ port: 0, hostname: '127.0.0.1' })
   await generateClient()
+  provider = standIn(({ path }) => {
+    if (path.endsWith('/embeddings'))
+      return Response.json({ object: 'list', model: 'e', data: [{ object: 'embedding', index: 0, embedding: [0.5] }] })
+    if (path.endsWith('/chat/completions')) return Response.json(reply)
+    return Response.json(
+      decodeURIComponent(path).includes('@cf') ? { result: {}, success: true, errors: [], messages: [] } : { path },
+    )
+  })
+  const reach = { base_url: provider.address, keys: { default: 'key-of-the-operator-4711' } }
+  gateway = await startApp({
+    providers: {
+      openai: reach,
+      'workers-ai': { ...reach, account: 'acc' },
+      mistral: { ...reach, base_url: 'http://127.0.0.1:1' },
+    },
+  })
 }, 60_000)
-afterAll(() => app.stop(true))
+afterAll(async () => {
+  await app.stop(true)
+  await gateway.stop()
+  provider.stop()
+})
 
 test('a client generated from the document, and a program that uses it, compile strictly', async () => {
   expect(await checkClient()).toBe('')
@@ -77,5 +104,22 @@ test('the generated client makes a call, reads a stream and understands errors',
     models: ['test/echo'],
     health: 'ok',
     ready: 'ready',
+  })
+})
+
+test('it runs steps and models, and reaches providers, through the gateway itself', async () => {
+  const { runSurfaces } = (await import(`${folder}/consumer.ts`)) as Consumer
+  expect(await runSurfaces(gateway.address, TOKEN)).toEqual({
+    steps: reply,
+    step: '1',
+    noStep: 2008,
+    success: true,
+    ran: reply,
+    named: true,
+    refused: 10_000,
+    vector: [0.5],
+    native: { path: '/responses' },
+    models: { path: '/models?after=x%20y&api-version=1' },
+    long: 200,
   })
 })

@@ -10,8 +10,20 @@ export const folder = `${import.meta.dir}/generated`
  * no client that the project's own type check could find.
  */
 const consumer = `import { createClient } from './client'
-import type { ChatCompletionChunk, ChatCompletionRequest, ErrorResponse, GatewayError } from './index'
-import { createChatCompletion, createGatewayChatCompletion, getHealth, getReadiness, listModels } from './index'
+import type { ChatCompletionChunk, ChatCompletionRequest, ErrorResponse, GatewayError, RunRequest, UniversalRequest } from './index'
+import {
+  createAccountEmbeddings,
+  createChatCompletion,
+  createGatewayChatCompletion,
+  getFromProvider,
+  getHealth,
+  getReadiness,
+  listModels,
+  postToProvider,
+  runModel,
+  runNamedModel,
+  runSteps,
+} from './index'
 
 const messages: ChatCompletionRequest['messages'] = [
   { role: 'system', content: 'Be brief.' },
@@ -22,6 +34,10 @@ const messages: ChatCompletionRequest['messages'] = [
 export const wrongRole: ChatCompletionRequest = { model: 'a/b', messages: [{ role: 'robot', content: 'x' }] }
 // @ts-expect-error a picture is an address
 export const wrongPart: ChatCompletionRequest = { model: 'a/b', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: 5 }] }] }
+// @ts-expect-error a step names its provider
+export const noProvider: UniversalRequest = [{ endpoint: 'chat/completions', query: {} }]
+// @ts-expect-error what is run has an input
+export const noInput: RunRequest = { model: '@cf/meta/llama' }
 // @ts-expect-error a request names a model
 export const noModel: ChatCompletionRequest = { messages }
 
@@ -69,6 +85,50 @@ export async function run(baseUrl: string, token: string) {
     models: (await listModels({ client })).data?.data.map(model => model.id),
     health: (await getHealth({ client })).data?.status,
     ready: (await getReadiness({ client })).data?.status,
+  }
+}
+
+const gateway = { account: 'home', gateway: 'default' }
+const account = { account: 'home' }
+
+/** What Cloudflare's own addresses are for, against a running gateway. */
+export async function runSurfaces(baseUrl: string, token: string) {
+  const client = createClient({ baseUrl, auth: scheme => (scheme.type === 'http' ? token : undefined) })
+  const steps = await runSteps({
+    client,
+    path: gateway,
+    headers: { 'cf-aig-max-attempts': 1, 'cf-aig-skip-cache': true },
+    body: [
+      { provider: 'mistral', endpoint: 'v1/chat/completions', headers: {}, query: { model: 'm', messages } },
+      { provider: 'openai', endpoint: 'chat/completions', headers: {}, config: { backoff: 'linear' }, query: { model: 'm', messages } },
+    ],
+  })
+  const noStep = await runSteps({ client, path: gateway, body: { provider: 'nowhere', endpoint: '', query: {} } })
+  const ran = await runModel({
+    client,
+    path: account,
+    headers: { 'cf-aig-gateway-id': 'default' },
+    body: { model: 'openai/m', input: { messages } },
+  })
+  const named = await runNamedModel({ client, path: { ...account, model: '@cf/meta/llama' }, body: { prompt: 'hello' } })
+  const refused = await runModel({ client: createClient({ baseUrl }), path: account, body: { model: 'openai/m', input: {} } })
+  const vectors = await createAccountEmbeddings({ client, path: account, body: { model: 'openai/e', input: ['a'] } })
+  const native = await postToProvider({ client, path: { ...gateway, provider: 'openai', path: 'responses' }, body: { model: 'm', input: 'hello' } })
+  const models = await getFromProvider({ client, path: { ...gateway, provider: 'openai', path: 'models' }, query: { query: { after: 'x y', 'api-version': '1' } } })
+  const long = await client.post<unknown>({ url: '/v1/home/default/openai/chat/completions', body: { model: 'm', messages }, security: [{ scheme: 'bearer', type: 'http' }] })
+  const success: true | undefined = ran.data?.success
+  return {
+    steps: steps.data,
+    step: steps.response?.headers.get('cf-aig-step'),
+    noStep: noStep.error && 'internalCode' in noStep.error ? noStep.error.internalCode : undefined,
+    success,
+    ran: ran.data?.result,
+    named: named.data?.success,
+    refused: refused.error?.errors[0]?.code,
+    vector: vectors.data?.data[0]?.embedding,
+    native: native.data,
+    models: models.data,
+    long: long.response?.status,
   }
 }
 `

@@ -56,7 +56,7 @@ describe('a file without faults', () => {
           domains: {},
         },
         accounts: ['home'],
-        storage: { database: 'sqlite:./postern.db' },
+        storage: { database: 'sqlite:./postern.db', on_shared_store_failure: 'deny' },
         tokens: [],
         log: { level: 'info', format: 'auto' },
         path: join(folder, 'postern.yaml'),
@@ -108,7 +108,7 @@ log: { level: \${LEVEL}, format: json }
         first_byte_timeout: expect.any(Number),
       },
       accounts: ['home', '0123456789'],
-      storage: { database: 'sqlite:/var/lib/p.db' },
+      storage: { database: 'sqlite:/var/lib/p.db', on_shared_store_failure: 'deny' },
       tokens: [
         { name: 'laptop', token: '1234567890', permissions: ['run', 'read'], gateways: ['default'] },
         { name: 'digits', token: '0012345678', permissions: ['run'] },
@@ -124,6 +124,7 @@ log: { level: \${LEVEL}, format: json }
       prices: { 'openai/my-finetune': { input: 1.5, output: 6 } },
       log: { level: 'warn', format: 'json' },
       path: join(folder, 'postern.yaml'),
+      declared: { modified: expect.any(Number), lines: expect.any(Object) },
     })
   })
 
@@ -221,8 +222,8 @@ describe('faults', () => {
     ],
     ['prices: { x/y: { input: -1 } }', '1:25 prices.x/y.input: expected a number from 0 to 9000, found -1'],
     [
-      'storage: { database: "postgres://u:secret@h/d" }',
-      '1:22 storage.database: expected sqlite:<path>, the only kind of database in this version, found a string',
+      'storage: { database: "mysql://u:secret@h/d" }',
+      '1:22 storage.database: expected sqlite:<path> or postgres://user:password@host/database, found a string',
     ],
     ['- a', '1:1: expected a mapping of settings at the top of the file'],
     ['server: { port: 1, port: 2 }', '1:20 server.port: duplicate key; it is on line 1 already'],
@@ -410,14 +411,12 @@ describe('warnings', () => {
   test('settings without effect so far, and only where they ask for something', () => {
     const asking = {
       cache_ttl: '300',
-      rate_limiting_limit: '10',
       log_management: '10000',
       log_management_strategy: 'DELETE_OLDEST',
       logpush: 'true',
       otel: '[{ url: "http://127.0.0.1:4318/v1/traces" }]',
       guardrails: '{ prompt: { P1: BLOCK } }',
       dlp: '{ action: FLAG, profiles: [a] }',
-      spend_limits: '{ enabled: true, rules: [] }',
       zdr: 'true',
     }
     for (const [name, value] of Object.entries(asking)) {

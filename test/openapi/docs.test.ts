@@ -65,7 +65,15 @@ if (!chromium) {
       )
       const page = await new Response(child.stdout).text()
       await child.exited
-      for (const path of ['/v1/chat/completions', '/v1/models', '/healthz', '/openapi.json'])
+      for (const path of [
+        '/v1/chat/completions',
+        '/v1/models',
+        '/v1/{account}/{gateway}',
+        '/v1/{account}/{gateway}/{provider}/{path}',
+        '/client/v4/accounts/{account}/ai/run/{model}',
+        '/healthz',
+        '/openapi.json',
+      ])
         expect(page).toContain(`data-path="${path}"`)
       const log = (await Bun.file(`${folder}/net.json`).json()) as NetLog
       const started = log.constants.logEventTypes.URL_REQUEST_START_JOB

@@ -10,8 +10,13 @@ interface Operation {
   operationId: string
   tags: string[]
   security?: unknown[]
+  parameters?: { $ref: string }[]
   requestBody?: { content: Record<string, { schema: unknown }> }
-  responses: Record<string, { content?: Record<string, { schema: unknown; example?: unknown }> }>
+  responses: Record<string, Answer | { $ref: string }>
+}
+interface Answer {
+  headers?: Record<string, { $ref: string }>
+  content?: Record<string, { schema: unknown; example?: unknown }>
 }
 interface Schema {
   properties?: Record<string, Schema>
@@ -22,12 +27,22 @@ interface Document {
   servers: { url: string }[]
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, unknown> }
+  components: {
+    schemas: Record<string, Schema>
+    parameters: Record<string, { name: string; in: string; schema: Schema }>
+    headers: Record<string, Schema>
+    responses: Record<string, Answer>
+    securitySchemes: Record<string, unknown>
+  }
 }
 
 const build = async (app: Parameters<typeof buildDocument>[0] = documentedApp()) =>
   (await buildDocument(app)) as unknown as Document
 const root = `${import.meta.dir}/../..`
+
+/** An answer, where it stands or among the components. */
+const answerOf = ({ components }: Document, answer: Answer | { $ref: string }): Answer =>
+  '$ref' in answer ? components.responses[answer.$ref.split('/').at(-1)!]! : answer
 
 describe('the files in openapi/', () => {
   const stale = 'is stale: run `make openapi`'
@@ -74,54 +89,76 @@ describe('the document', () => {
       Object.entries(methods).map(([method, operation]) => `${method} ${path} ${operation.operationId}`),
     )
     expect(ids).toEqual([
+      'post /client/v4/accounts/{account}/ai/run runModel',
+      'post /client/v4/accounts/{account}/ai/run/{model} runNamedModel',
+      'post /client/v4/accounts/{account}/ai/v1/chat/completions createAccountChatCompletion',
+      'post /client/v4/accounts/{account}/ai/v1/embeddings createAccountEmbeddings',
+      'post /client/v4/accounts/{account}/ai/v1/messages createAccountMessage',
+      'post /client/v4/accounts/{account}/ai/v1/responses createAccountResponse',
       'get /healthz getHealth',
       'get /openapi.json getOpenapiDocument',
       'get /readyz getReadiness',
       'post /v1/chat/completions createChatCompletion',
       'get /v1/models listModels',
+      'post /v1/{account}/{gateway} runSteps',
       'post /v1/{account}/{gateway}/compat/chat/completions createGatewayChatCompletion',
       'get /v1/{account}/{gateway}/compat/models listGatewayModels',
+      'get /v1/{account}/{gateway}/{provider}/{path} getFromProvider',
+      'post /v1/{account}/{gateway}/{provider}/{path} postToProvider',
+      'put /v1/{account}/{gateway}/{provider}/{path} putToProvider',
+      'patch /v1/{account}/{gateway}/{provider}/{path} patchAtProvider',
+      'delete /v1/{account}/{gateway}/{provider}/{path} deleteAtProvider',
     ])
   })
 
   test('claims only content types that are true', async () => {
-    const { paths } = await build()
-    for (const [path, methods] of Object.entries(paths))
-      for (const operation of Object.values(methods)) {
-        const streams = path.endsWith('/completions')
-        if (operation.requestBody) expect(Object.keys(operation.requestBody.content)).toEqual(['application/json'])
-        for (const [status, response] of Object.entries(operation.responses)) {
-          const types = Object.keys(response.content ?? {})
-          if (status === '431') expect(types).toEqual([])
-          else
-            expect(types).toEqual(
-              streams && status === '200' ? ['application/json', 'text/event-stream'] : ['application/json'],
-            )
+    const document = await build()
+    const JSON_ALONE = ['application/json']
+    const STREAMS = [...JSON_ALONE, 'text/event-stream']
+    const asked: Record<string, string[]> = {
+      postToProvider: [...JSON_ALONE, 'multipart/form-data', 'application/octet-stream'],
+      runNamedModel: [...JSON_ALONE, 'application/octet-stream'],
+    }
+    asked.putToProvider = asked.patchAtProvider = asked.postToProvider!
+    const answered = (id: string) => {
+      if (/Provider$|^run/.test(id)) return [...STREAMS, '*/*']
+      return /(?:Completion|Message|Response)$/.test(id) ? STREAMS : JSON_ALONE
+    }
+    for (const methods of Object.values(document.paths))
+      for (const { operationId, requestBody, responses } of Object.values(methods)) {
+        if (requestBody) expect(Object.keys(requestBody.content)).toEqual(asked[operationId] ?? JSON_ALONE)
+        for (const [status, response] of Object.entries(responses)) {
+          const types = Object.keys(answerOf(document, response).content ?? {})
+          expect(`${operationId} ${status} ${types}`).toBe(
+            `${operationId} ${status} ${status === '431' ? [] : status === '200' ? answered(operationId) : JSON_ALONE}`,
+          )
         }
       }
   })
 
   test('refers to named components', async () => {
-    const { paths, components } = await build()
+    const document = await build()
+    const { paths, components } = document
     const chat = paths['/v1/chat/completions']!.post!
+    const said = (status: string) => answerOf(document, chat.responses[status]!).content!
     const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
     expect(chat.requestBody!.content['application/json']!.schema).toEqual(ref('ChatCompletionRequest'))
-    expect(chat.responses['200']!.content!['application/json']!.schema).toEqual(ref('ChatCompletion'))
-    expect(chat.responses['200']!.content!['text/event-stream']!.schema).toEqual(ref('ChatCompletionChunk'))
+    expect(said('200')['application/json']!.schema).toEqual(ref('ChatCompletion'))
+    expect(said('200')['text/event-stream']!.schema).toEqual(ref('ChatCompletionChunk'))
     for (const status of ['404', '413', '429', '500', '502', '504'])
-      expect(chat.responses[status]!.content!['application/json']!.schema).toEqual(ref('ErrorResponse'))
+      expect(said(status)['application/json']!.schema).toEqual(ref('ErrorResponse'))
     // What the gateway itself says of tokens and gateways has Cloudflare's envelope.
     for (const status of ['400', '401', '403'])
-      expect(chat.responses[status]!.content!['application/json']!.schema).toEqual({
+      expect(said(status)['application/json']!.schema).toEqual({
         anyOf: [ref('ErrorResponse'), ref('GatewayError')],
       } as never)
     expect(components.schemas.ChatCompletionRequest!.properties!.messages).toMatchObject({ items: ref('ChatMessage') })
     expect(components.schemas.ChatMessage).toMatchObject({
       discriminator: { propertyName: 'role', mapping: { user: '#/components/schemas/UserMessage' } },
     })
-    const text = JSON.stringify(components)
-    for (const [, name] of text.matchAll(/"#\/components\/schemas\/(\w+)"/g))
-      expect(components.schemas).toHaveProperty(name!)
+    const text = JSON.stringify(document)
+    for (const [, place, name] of text.matchAll(/"#\/components\/(\w+)\/([^"]+)"/g))
+      expect(Object.keys(components[place as 'schemas'])).toContain(name!)
     expect(text).not.toContain('$id')
     expect(text).not.toContain('x-o')
   })
@@ -140,10 +177,16 @@ describe('the document', () => {
 
   test('asks for a token wherever one is needed, and nowhere else', async () => {
     const { paths, components } = await build()
-    expect(Object.keys(components.securitySchemes)).toEqual(['token', 'gatewayToken'])
+    const places = Object.keys(components.securitySchemes)
+    expect(places.slice(0, 2)).toEqual(['token', 'gatewayToken'])
+    const anywhere = places.map(name => ({ [name]: [] }))
     for (const [path, methods] of Object.entries(paths))
-      for (const operation of Object.values(methods))
-        expect(operation.security).toEqual(path.startsWith('/v1/') ? undefined : [])
+      for (const { operationId, security } of Object.values(methods)) {
+        // Where a provider's key may stand in its own place, the token may; on the REST plane it has one place.
+        if (operationId.endsWith('Provider')) expect(security).toEqual(anywhere)
+        else if (path.startsWith('/client/')) expect(security).toEqual([{ token: [] }])
+        else expect(security).toEqual(path.startsWith('/v1/') ? undefined : [])
+      }
   })
 
   test('every tag that an operation has is described', async () => {

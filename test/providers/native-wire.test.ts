@@ -21,7 +21,11 @@ describe('what an answer of an address is', () => {
     ['https://api.anthropic.com/v1/messages', 'anthropic-messages'],
     ['https://bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages', 'anthropic-messages'],
     ['https://api.cohere.com/v2/chat', 'cohere-chat'],
+    ['https://api.cohere.com/v1/chat', 'cohere-meta'],
+    ['https://api.cohere.com/v2/embed', 'cohere-meta'],
+    ['https://api.cohere.com/v2/rerank', 'cohere-meta'],
     ['http://127.0.0.1:11434/api/chat', 'ollama-chat'],
+    ['http://127.0.0.1:11434/api/embed', 'ollama-generate'],
     ['http://127.0.0.1:11434/api/generate', 'ollama-generate'],
   ] as const)('%s: %s', (url, watch) => {
     expect(placedBy(url)).toEqual({ watch })
@@ -31,6 +35,7 @@ describe('what an answer of an address is', () => {
     ['https://h/v1beta/models/gemini-2.5-flash:generateContent', 'gemini', 'gemini-2.5-flash'],
     ['https://h/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'gemini-2.5-flash'],
     ['https://h/v1beta/models/gemini-2.5-flash%3AgenerateContent', 'gemini', 'gemini-2.5-flash'],
+    ['https://h/v1beta/models/gemini-embedding-001:embedContent', 'gemini', 'gemini-embedding-001'],
     ['https://h/v1beta/tunedModels/mine:generateContent', 'gemini', 'tunedModels/mine'],
     ['https://h/v1/projects/p/locations/l/endpoints/12:generateContent', 'gemini', 'endpoints/12'],
     [
@@ -61,7 +66,6 @@ describe('what an answer of an address is', () => {
     'https://api.openai.com/v1/models',
     'https://api.anthropic.com/v1/messages/count_tokens',
     'https://api.anthropic.com/v1/messages/batches',
-    'https://api.cohere.com/v1/chat',
     'http://127.0.0.1:11434/api/embeddings',
     'https://h/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict',
   ])('nothing can be read from %s', url => {

@@ -1,7 +1,9 @@
 import { type App, createApp } from '../../src/app.ts'
 import { buildConfig } from '../../src/config/build.ts'
 import type { Config, File } from '../../src/config/schema.ts'
+import { loadList } from '../../src/costs/bundled.ts'
 import { providerSlugs } from '../../src/providers/slugs.ts'
+import { openLive } from '../../src/storage/live.ts'
 import { openStore, type Store } from '../../src/storage/store.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 
@@ -41,7 +43,11 @@ export async function startApp(file: File = {}): Promise<RunningApp> {
   }
   const { logger, request } = await createLog({ level: 'debug', format: 'json' }, { terminal: false, sink })
   const store = await openStore('sqlite::memory:')
-  const app = createApp({ config: configOf(file), store, log: logger, logRequest: request })
+  // As a server does when it has started: the line of a request never waits for it.
+  await loadList()
+  const config = configOf(file)
+  const live = await openLive(config, store)
+  const app = createApp({ config, store, live, log: logger, logRequest: request })
   const listener = app.listen({ reusePort: false })
   const requests = () =>
     text

@@ -3,6 +3,7 @@ import { readError } from './errors.ts'
 import { writeRequest } from './request.ts'
 import { readReply } from './response.ts'
 import { reader } from './stream.ts'
+import { watch } from './watch.ts'
 
 /** Anthropic's Messages: `POST /v1/messages`. */
 export const anthropicMessages: UpstreamDialect = {
@@ -12,4 +13,5 @@ export const anthropicMessages: UpstreamDialect = {
   readReply,
   reader,
   readError,
+  watch,
 }

@@ -3,6 +3,7 @@ import { readError } from './errors.ts'
 import { writeRequest } from './request.ts'
 import { readReply } from './response.ts'
 import { reader } from './stream.ts'
+import { watch } from './watch.ts'
 
 /** Amazon Bedrock's Converse and ConverseStream. */
 export const bedrockConverse: UpstreamDialect = {
@@ -12,4 +13,5 @@ export const bedrockConverse: UpstreamDialect = {
   readReply,
   reader,
   readError,
+  watch,
 }

@@ -3,6 +3,7 @@ import { readError } from './errors.ts'
 import { writeRequest } from './request.ts'
 import { readReply } from './response.ts'
 import { reader } from './stream.ts'
+import { watch } from './watch.ts'
 
 /** Cohere's Chat API, version 2. */
 export const cohereChat: UpstreamDialect = {
@@ -12,4 +13,5 @@ export const cohereChat: UpstreamDialect = {
   readReply,
   reader,
   readError,
+  watch,
 }

@@ -3,6 +3,7 @@ import { readError } from './errors.ts'
 import { writeRequest } from './request.ts'
 import { readReply } from './response.ts'
 import { reader } from './stream.ts'
+import { watch } from './watch.ts'
 
 /** Google's `generateContent`, as Google AI Studio and Vertex AI speak it. */
 export const gemini: UpstreamDialect = {
@@ -12,4 +13,5 @@ export const gemini: UpstreamDialect = {
   readReply,
   reader,
   readError,
+  watch,
 }

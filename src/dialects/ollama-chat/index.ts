@@ -3,6 +3,7 @@ import { readError } from './errors.ts'
 import { writeRequest } from './request.ts'
 import { readReply } from './response.ts'
 import { reader } from './stream.ts'
+import { watch } from './watch.ts'
 
 /** Ollama's own `/api/chat`. */
 export const ollamaChat: UpstreamDialect = {
@@ -12,4 +13,5 @@ export const ollamaChat: UpstreamDialect = {
   readReply,
   reader,
   readError,
+  watch,
 }

@@ -6,8 +6,7 @@ import { writeRequest } from './request-writer.ts'
 import { readReply, writeReply } from './response.ts'
 import { reader } from './stream-reader.ts'
 import { writer } from './stream-writer.ts'
-import type { Completion } from './types.ts'
-import { readUsage } from './usage.ts'
+import { watch } from './watch.ts'
 
 /** OpenAI Chat Completions: the dialect that every client speaks and most providers claim to. */
 export const openaiChat: UpstreamDialect & ClientDialect = {
@@ -21,8 +20,5 @@ export const openaiChat: UpstreamDialect & ClientDialect = {
   writer,
   readError: readAnyError,
   writeError,
-  watch: {
-    usage: message => readUsage((message as Completion | null)?.usage),
-    complete: tail => /data: ?\[DONE\]\s*$/.test(tail) || tail.includes('"error"'),
-  },
+  watch,
 }

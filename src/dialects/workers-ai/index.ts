@@ -3,6 +3,7 @@ import { readError } from './errors.ts'
 import { writeRequest } from './request.ts'
 import { readReply } from './response.ts'
 import { reader } from './stream.ts'
+import { watch } from './watch.ts'
 
 /** Cloudflare Workers AI by its own `ai/run`. */
 export const workersAi: UpstreamDialect = {
@@ -12,4 +13,5 @@ export const workersAi: UpstreamDialect = {
   readReply,
   reader,
   readError,
+  watch,
 }

@@ -8,6 +8,8 @@ export interface NativePlace extends Omit<Place, 'model' | 'stream'> {
   credential?: string
   /** The client's headers. */
   headers?: Pick<Headers, 'get'>
+  /** The client's query without its question mark, for a socket's address: there it may name what stands in the path elsewhere. */
+  query?: string
 }
 
 /** Where a request in a provider's own format goes, and what its path says about the answer. */

@@ -5,6 +5,9 @@ import { unescaped } from './wire.ts'
 
 export const FAL = 'https://fal.run'
 
+/** Where it serves any app over a socket, in the form of its requests. */
+const FAL_SOCKETS = 'https://ws.fal.run'
+
 /** fal's own hosts, which may see its key; no user name and no port in front of or behind them. */
 const FALS = /^https:\/\/((?:[a-z0-9-]+\.)*fal\.(?:run|ai|media))(\/[^?#\s]*)?(?:\?([^#\s]*))?$/i
 
@@ -17,6 +20,15 @@ export function falNative(path: string, place: NativePlace): NativeAddress {
   if (target) return falTarget(target, place)
   const base = fill(place.base, fillsOf(place))
   return path === '' ? { url: base } : { url: `${base}/${path}`, model: appOf(path) }
+}
+
+/**
+ * A socket of fal: an app's own real-time endpoint, or else the one that wraps its usual requests in frames.
+ * @see https://fal.ai/docs/documentation/model-apis/inference/websockets
+ */
+export function falSocket(path: string, place: NativePlace): NativeAddress {
+  const own = place.base === FAL && !/(?:^|\/)realtime$/.test(path)
+  return falNative(path, own ? { ...place, base: FAL_SOCKETS } : place)
 }
 
 /**

@@ -1,21 +1,8 @@
 import { familyOf } from '../../dialects/bedrock-converse/family.ts'
-import type { DialectName } from '../../dialects/dialect.ts'
+import type { WatchedFormat } from '../../dialects/watched/index.ts'
 
-/**
- * The format of an answer, for reading along: a dialect's name where it is one of ours. The two of Bedrock's InvokeModel
- * are the model's own JSON, which a stream wraps in AWS frames of the event `chunk`.
- */
-export type NativeWire =
-  | DialectName
-  | 'openai-completions'
-  | 'openai-responses'
-  | 'openai-embeddings'
-  | 'openai-images'
-  | 'openai-transcriptions'
-  | 'openai-speech'
-  | 'ollama-generate'
-  | 'bedrock-invoke-anthropic'
-  | 'bedrock-invoke'
+/** The format of an answer, for reading along. */
+export type NativeWire = WatchedFormat
 
 /** What the end of a path says, whoever serves it. */
 const ENDINGS: readonly [RegExp, NativeWire][] = [
@@ -25,8 +12,10 @@ const ENDINGS: readonly [RegExp, NativeWire][] = [
   [/\/responses$/, 'openai-responses'],
   [/\/completions$/, 'openai-completions'],
   [/\/api\/chat$/, 'ollama-chat'],
-  [/\/api\/generate$/, 'ollama-generate'],
+  [/\/api\/(?:generate|embed)$/, 'ollama-generate'],
   [/\/v2\/chat$/, 'cohere-chat'],
+  // Cohere's other addresses count alike; so did version 1 of its chat.
+  [/\/v1\/chat$|\/v[12]\/(?:embed|rerank)$/, 'cohere-meta'],
   // Ollama's own `api/embeddings` counts nothing.
   [/(?<!\/api)\/embeddings$/, 'openai-embeddings'],
   [/\/images\/(?:generations|edits|variations)$/, 'openai-images'],
@@ -36,6 +25,7 @@ const ENDINGS: readonly [RegExp, NativeWire][] = [
 
 /** Google's form, `models/{model}:verb`; on Vertex a tuned model is an endpoint. */
 const VERB = /\/(models|tunedModels|endpoints)\/([^/:]+?)(?::|%3A)([A-Za-z]+)$/i
+const GEMINI_VERBS = new Set(['generateContent', 'streamGenerateContent', 'embedContent', 'batchEmbedContents'])
 const BEDROCK = /\/model\/([^/]+)\/(converse|invoke)(?:-stream|-with-response-stream)?$/
 const DEPLOYMENT = /\/openai\/deployments\/([^/]+)\//
 
@@ -67,7 +57,7 @@ export function placedBy(url: string): Placed {
 
 function google(path: string, kind: string, name: string, verb: string): Placed {
   const model = kind === 'models' ? unescaped(name) : `${kind}/${unescaped(name)}`
-  if (verb === 'generateContent' || verb === 'streamGenerateContent') return { watch: 'gemini', model }
+  if (GEMINI_VERBS.has(verb)) return { watch: 'gemini', model }
   if (verb === 'rawPredict' || verb === 'streamRawPredict') {
     if (path.includes('/publishers/anthropic/'))
       // `count-tokens:rawPredict` answers with a number and costs nothing.

@@ -1,0 +1,16 @@
+import type { Watch } from '../dialect.ts'
+import type { Completion } from './types.ts'
+import { readUsage } from './usage.ts'
+
+/** Reads along with chat completions, and with the older completions of a text, which count in the same way. */
+export const watch: Watch = {
+  members: ['usage', 'model', 'error'],
+  depth: 1,
+  mention: 'usage',
+  model: ({ model }) => (typeof model === 'string' ? model : undefined),
+  usage: message => readUsage((message as Completion).usage),
+  end({ choices, error }: Completion) {
+    if (error) return 'marked'
+    return choices?.some(choice => choice?.finish_reason) ? 'finished' : undefined
+  },
+}

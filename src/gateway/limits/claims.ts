@@ -1,0 +1,77 @@
+import { answerBound } from '../../costs/answer-bound.ts'
+import type { Price } from '../../costs/price.ts'
+import { promptBound } from '../../costs/prompt-bound.ts'
+import { estimateUpperBound } from '../../costs/reserve.ts'
+import type { Exchange } from '../exchange.ts'
+import { priceOf } from '../price.ts'
+import { budgetOf, houseThroughput, keyRate, tokenRate, tokenTokens } from './caller.ts'
+import type { Claim } from './claim.ts'
+import { limitsOf } from './gateway-limits.ts'
+
+/** What a request asks of its provider, as far as limits need to know: looked at only where one does. */
+export interface Asked {
+  /** Nothing where it is no JSON. */
+  body(): Readonly<Record<string, unknown>> | undefined
+  /** In characters or bytes. */
+  length: number
+}
+
+/** The most that a request may use: what is taken before the call. */
+export interface Most {
+  tokens: number
+  /** Picodollars; 0 where the price is not known. */
+  cost: number
+  price?: Price
+}
+
+/** Whether anything limits this request at all. */
+export function isLimited(exchange: Exchange): boolean {
+  const { caller, gateway, key } = exchange
+  if (limitsOf(gateway) !== undefined || caller?.limits !== undefined) return true
+  return key !== undefined && (key.of === 'store' ? key.limit !== undefined : isCharged(exchange))
+}
+
+/** Whether the use of the house's key is paid for from credit. */
+export const isCharged = ({ key, settings }: Exchange): boolean =>
+  key?.of === 'house' && settings.config.billing.enabled
+
+/**
+ * Every limit that a request has to fit in. What counts requests counts one of a client once, however many steps and
+ * attempts it takes (contract 9.3).
+ */
+export function claimsOf(exchange: Exchange, most: Most): Claim[] {
+  const { caller, gateway, gatewayId, key, shared } = exchange
+  const claims: Claim[] = []
+  const limits = limitsOf(gateway)
+  const own = caller?.limits
+  if (!shared.counted) {
+    if (limits?.requests) claims.push(limits.requests(gatewayId))
+    if (own?.rate) claims.push(tokenRate(caller!.name, own.rate))
+    if (isCharged(exchange)) claims.push(houseThroughput(gatewayId, exchange.settings.config.billing))
+  }
+  if (key?.of === 'store' && key.limit) claims.push(keyRate(key, key.limit, exchange.target!.reach.provider.title))
+  if (limits?.tokens) claims.push(limits.tokens(gatewayId, most.tokens))
+  if (own?.tokens) claims.push(tokenTokens(caller!.name, own.tokens, most.tokens))
+  if (most.price) {
+    for (const rule of limits?.spend ?? []) {
+      const claim = rule(exchange, most.cost)
+      if (claim) claims.push(claim)
+    }
+    if (own?.budget) claims.push(budgetOf(caller!.name, own.budget, most.cost))
+  }
+  return claims
+}
+
+/** What a request may use at most. The price list may have to be loaded first, once. */
+export function mostOf(exchange: Exchange, asked: Asked): Most | Promise<Most> {
+  const price = priceOf(exchange)
+  return price instanceof Promise ? price.then(known => bounded(asked, known)) : bounded(asked, price)
+}
+
+function bounded(asked: Asked, price: Price | undefined): Most {
+  const body = asked.body()
+  const prompt = promptBound(body, asked.length)
+  const answer = answerBound(body)
+  const tokens = prompt.text + prompt.media + (answer.maxTokens ?? 0) * (answer.answers ?? 1)
+  return { tokens, cost: price ? estimateUpperBound(prompt, answer, price) : 0, ...(price && { price }) }
+}

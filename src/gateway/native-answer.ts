@@ -1,0 +1,104 @@
+import type { Watch } from '../dialects/dialect.ts'
+import { formOf, readAlong } from '../dialects/watched/index.ts'
+import type { Bytes } from '../stream/byte-source.ts'
+import { type Kept, keptOf, type Tapped, tap } from '../stream/tap.ts'
+import type { Exchange } from './exchange.ts'
+import { upstreamFault } from './fault.ts'
+import { ONE_PIECE, passedHeaders } from './headers.ts'
+import { record } from './record.ts'
+import type { UpstreamAnswer } from './upstream.ts'
+
+/**
+ * Hands a provider's answer on as it is: status, headers and bytes. What it used and which model answered is read from
+ * it when it is through.
+ * @param watch how to read along; undefined where nothing can be read
+ * @throws GatewayFault when it broke off before anything of it went out
+ */
+export async function answerNative(exchange: Exchange, came: UpstreamAnswer, watch?: Watch): Promise<Response> {
+  const headers = passedHeaders(came.headers)
+  const type = came.headers.get('content-type')
+  if (type !== null) headers.set('content-type', type)
+  const location = came.headers.get('location')
+  if (location !== null) headers.set('location', location)
+  const { status } = came
+  const { title } = exchange.target!.reach.provider
+  if (status > 599) {
+    came.body?.cancel()
+    throw upstreamFault('closed', title, `it answered with a status that does not exist, ${status}`)
+  }
+  const watched = status >= 200 && status < 300 ? watch : undefined
+  const length = came.headers.get('content-length')
+  const isShort = length !== null && Number(length) <= ONE_PIECE
+  // Bytes without a type would be given one on their way out.
+  if (
+    type !== null &&
+    (isShort || (exchange.inOnePiece && type.includes('json'))) &&
+    exchange.request.method !== 'HEAD'
+  ) {
+    const bytes = await came.bytes().catch(() => undefined)
+    if (bytes) {
+      // Once the answer is on its way: nobody waits for what is only for the record.
+      if (watched) setImmediate(readWhole, exchange, came, watched, bytes)
+      else record(exchange, status)
+      return new Response(bytes.length ? bytes : null, { status, headers })
+    }
+    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+  }
+  const { body } = came
+  if (!body) {
+    record(exchange, status)
+    return new Response(null, { status, headers })
+  }
+  if (exchange.request.method === 'HEAD') {
+    // The length is that of an answer to GET: nothing of it will come.
+    if (length !== null) headers.set('content-length', length)
+    body.cancel()
+    record(exchange, status)
+    return new Response(null, { status, headers })
+  }
+  const settled = (tapped: Tapped) => {
+    exchange.outcome.left ||= tapped.end === 'left'
+    if (tapped.end !== 'complete') exchange.abort.abort()
+    if (watched) read(exchange, came, watched, tapped, tapped.end === 'complete')
+    record(exchange, status)
+  }
+  const close = (tapped: Tapped): undefined => {
+    if (tapped.end !== 'broken') return
+    const lost = upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+    exchange.outcome.error = { status: 502, message: lost.message, type: lost.type, code: lost.code }
+    settled(tapped)
+    // Nothing may be added to bytes that are not ours; only a connection that breaks tells the client.
+    throw lost
+  }
+  return new Response(tap(body, close, settled), { status, headers })
+}
+
+function readWhole(exchange: Exchange, came: UpstreamAnswer, watch: Watch, bytes: Bytes): void {
+  read(exchange, came, watch, keptOf(bytes), true)
+  record(exchange, came.status)
+}
+
+/** @param complete whether the bytes came to an end by themselves */
+function read(exchange: Exchange, came: UpstreamAnswer, watch: Watch, kept: Kept, complete: boolean): void {
+  const { outcome } = exchange
+  const { reach, model } = exchange.target!
+  const form = formOf(came.headers.get('content-type'), kept)
+  // Half a JSON text has no end to be read from.
+  const seen =
+    form && (complete || form !== 'json' || !kept.tail)
+      ? readAlong(watch, kept, form, reach.provider.quirks)
+      : undefined
+  outcome.usage = seen?.usage ?? watch.headers?.(came.headers)
+  const answering = model || seen?.model
+  if (answering && answering !== model) exchange.target = { reach, model: answering }
+  if (!seen?.stream) return
+  exchange.stream = true
+  // The client has what there was, and its own reader will see that it was not all (T30).
+  if (complete && watch.end && !seen.end)
+    outcome.error ??= {
+      status: 502,
+      message: 'the provider closed the stream before the answer was complete',
+      type: 'server_error',
+      code: 'upstream_closed',
+    }
+}

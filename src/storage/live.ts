@@ -1,0 +1,33 @@
+import type { Config } from '../config/schema.ts'
+import type { Counters } from './counters/counters.ts'
+import { memoryCounters } from './counters/memory.ts'
+import { redisCounters } from './counters/redis.ts'
+import { sharedCounters } from './counters/shared.ts'
+import type { Store } from './store.ts'
+
+/** What requests share while they run: with other processes of this machine, and with other machines through Redis. */
+export interface Live {
+  readonly counters: Counters
+  /** Writes what is left. */
+  close(): Promise<void>
+}
+
+export interface LiveReports {
+  /** Told once when a shared store stops to answer, and once when it answers again; the reason names no secret. */
+  onFailure?(what: 'counters' | 'cache', up: boolean, reason: string): void
+}
+
+/**
+ * One process counts in memory; several on this machine count in the database, and several machines in Redis.
+ * @throws StorageError when what is kept cannot be read
+ */
+export async function openLive(config: Config, store: Store, { onFailure }: LiveReports = {}): Promise<Live> {
+  const { redis, on_shared_store_failure } = config.storage
+  const failed = (up: boolean, reason: string) => onFailure?.('counters', up, reason)
+  const counters = redis
+    ? redisCounters(redis, { onFailure: failed, on_shared_store_failure })
+    : config.server.workers > 1
+      ? sharedCounters(store.database, { onFailure: failed, on_shared_store_failure })
+      : await memoryCounters(store.database, { onFailure: failed })
+  return { counters, close: () => counters.close() }
+}
