@@ -18,7 +18,7 @@ const DEEPEST = 4
 
 /** The lines of everything in a file that has an object of its own in the API. */
 export function linesOf(file: Record<string, unknown>, reading: Reading): Record<string, number> {
-  const lines: Record<string, number> = Object.create(null)
+  const lines: Record<string, number> = {}
   const note = (value: unknown, steps: string[]) => {
     const pointer = pointerOf(steps)
     const line = reading.keyAt(pointer)?.line

@@ -3,7 +3,6 @@ import type { Problem } from './problems.ts'
 import { isObject } from './shape.ts'
 
 const isOn = (value: unknown) => value === true
-const above = (least: number) => (value: unknown) => typeof value === 'number' && value > least
 const given = (value: unknown) => value !== undefined && value !== null && value !== ''
 const filled = (value: unknown) => Array.isArray(value) && value.length > 0
 const anything = (value: unknown) =>
@@ -18,7 +17,6 @@ export const notYet: {
   storage: Record<string, (value: unknown) => boolean>
 } = {
   gateways: {
-    cache_ttl: above(0),
     log_management: given,
     log_management_strategy: given,
     log_classification: isOn,
@@ -32,7 +30,7 @@ export const notYet: {
     stripe: given,
     workers_ai_billing_mode: value => value === 'unified',
   },
-  storage: { redis: given },
+  storage: {},
 }
 
 const words = 'accepted, but has no effect yet in this version'

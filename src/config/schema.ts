@@ -102,6 +102,16 @@ export const Storage = settings(
       default: 'deny',
       description: 'What becomes of limited requests while they cannot be counted.',
     }),
+    cache_memory: Type.Integer({
+      minimum: 0,
+      default: 67_108_864,
+      description: 'Bytes of answers that each process keeps in memory.',
+    }),
+    cache_size: Type.Integer({
+      minimum: 0,
+      default: 1_073_741_824,
+      description: 'Bytes of answers that the database keeps; beyond it those unused for longest go.',
+    }),
     encryption_key: text(
       'Encrypts the provider keys that are stored; POSTERN_ENCRYPTION_KEY where it is left out, and without either a file beside the database, `<path>.key`. PostgreSQL needs one of the two.',
     ),
@@ -355,6 +365,8 @@ export interface Config {
     database: string
     redis?: string
     on_shared_store_failure: 'allow' | 'deny'
+    cache_memory: number
+    cache_size: number
     encryption_key?: string
   }
   tokens: (Static<typeof Token> & { permissions: Permission[] })[]

@@ -110,8 +110,8 @@ export interface Watch {
   usage(message: JsonObject, first?: JsonObject): Usage | undefined
   /** Whether a stream may end after this message; absent where its end cannot be told. `[DONE]` is known to all. */
   end?(message: JsonObject): StreamEnd | undefined
-  /** What the headers count, where the answer itself counts nothing. */
-  headers?(headers: Pick<Headers, 'get'>): Usage | undefined
+  /** What the headers count, where the answer itself counts nothing, and what they add where it does. */
+  headers?(headers: Pick<Headers, 'get'>, usage?: Usage): Usage | undefined
 }
 
 /** The half of a dialect that speaks with a client. */

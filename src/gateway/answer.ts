@@ -2,12 +2,13 @@ import { Collector, expand } from '../conversation/collect.ts'
 import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
 import type { Reply } from '../conversation/reply.ts'
 import { estimateUsage } from '../costs/estimate.ts'
-import type { ByteSource } from '../stream/byte-source.ts'
+import type { ByteSource, Bytes } from '../stream/byte-source.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import type { Framing } from '../stream/frame.ts'
 import { framer } from '../stream/framer.ts'
 import { Normalizer } from '../stream/normalize.ts'
-import type { ChatExchange } from './exchange.ts'
+import type { Reader } from '../stream/translator.ts'
+import type { ChatExchange, Outcome } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { passedHeaders } from './headers.ts'
 import { type ReadBody, readBody } from './json-body.ts'
@@ -89,8 +90,9 @@ async function failed(exchange: ChatExchange, came: UpstreamAnswer, headers: Hea
 function fail(exchange: ChatExchange, error: ProviderError, headers: Headers, text?: string): Response {
   headers.set('content-type', JSON_TYPE)
   exchange.outcome.error = error
-  record(exchange, error.status)
   const body = withoutKey(exchange, text ?? JSON.stringify(exchange.client.writeError(error)))
+  exchange.kept?.add(body)
+  record(exchange, error.status)
   return new Response(body, { status: error.status, headers })
 }
 
@@ -106,9 +108,10 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
   const normalizer = new Normalizer({
     source,
     framer: framer(dialect.framing),
-    reader: dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks }),
+    reader: named(dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks }), exchange.outcome),
     writer: client.writer(writeContext(exchange)),
     framing: client.framing,
+    sink: exchange.kept,
     settled: ({ usage, error, left }) => {
       Object.assign(exchange.outcome, { usage, error, left })
       if (left) exchange.abort.abort()
@@ -119,6 +122,19 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
   if (error) return fail(exchange, error, headers)
   streamHeaders(headers)
   return new Response(normalizer.stream(), { status: 200, headers })
+}
+
+/** Notes which model answers, as it begins to. */
+function named(reader: Reader, outcome: Outcome): Reader {
+  return {
+    read(frame) {
+      const events = reader.read(frame)
+      const first = events[0]
+      if (first?.type === 'start') outcome.model = first.model
+      return events
+    },
+    end: () => reader.end(),
+  }
 }
 
 /** The client wants one answer, and a stream came. */
@@ -165,11 +181,11 @@ function translateReply(exchange: ChatExchange, body: ReadBody, headers: Headers
 function writeWhole(exchange: ChatExchange, reply: Reply, headers: Headers): Response {
   headers.set('content-type', JSON_TYPE)
   exchange.outcome.usage = reply.usage
+  exchange.outcome.model = reply.model
+  const body = JSON.stringify(exchange.client.writeReply(reply, writeContext(exchange)))
+  exchange.kept?.add(body)
   record(exchange, 200)
-  return new Response(JSON.stringify(exchange.client.writeReply(reply, writeContext(exchange))), {
-    status: 200,
-    headers,
-  })
+  return new Response(body, { status: 200, headers })
 }
 
 /** The client wants a stream, and one answer came: it gets the stream that the answer stands for. */
@@ -179,8 +195,11 @@ function writeAsStream(exchange: ChatExchange, reply: Reply, headers: Headers): 
   const frames = expand(reply).flatMap(event => writer.write([event]))
   streamHeaders(headers)
   exchange.outcome.usage = reply.usage
+  exchange.outcome.model = reply.model
+  const body = encodeFrames([...frames, ...writer.end()], client.framing) as Bytes
+  exchange.kept?.add(body)
   record(exchange, 200)
-  return new Response(encodeFrames([...frames, ...writer.end()], client.framing), { status: 200, headers })
+  return new Response(body, { status: 200, headers })
 }
 
 function writeContext(exchange: ChatExchange) {

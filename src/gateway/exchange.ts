@@ -10,7 +10,10 @@ import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { CreditStore } from '../storage/credits.ts'
 import type { Live } from '../storage/live.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
+import type { Flights } from './cache/coalesce.ts'
+import type { FlightHead } from './cache/serve.ts'
 import type { Controls } from './controls.ts'
+import type { KeptAnswer } from './kept-answer.ts'
 import type { KeyBook } from './keys.ts'
 import type { Rate } from './limits/caller.ts'
 import type { Claimed } from './limits/claim.ts'
@@ -25,6 +28,8 @@ export interface Settings {
   keys: KeyBook
   credits: CreditStore
   live: Live
+  /** The calls under way that may be shared. */
+  flights: Flights<FlightHead>
   gateways: ReadonlyMap<string, GatewaySettings>
   registry: Registry
   /** For faults of our own. */
@@ -72,6 +77,10 @@ export interface Exchange {
   readonly shared: Shared
   /** What this attempt has taken of limits; given back, or corrected, when it is over. */
   readonly claimed: Claimed[]
+  /** Keeps what goes to the client, for the cache and the record. */
+  kept?: KeptAnswer
+  /** Takes a good answer when it is over. */
+  cacheable?: (one: Exchange, answer: KeptAnswer) => void
   /** What was set aside of the caller's credit. */
   credit?: { settle(cost: number): Promise<void> }
   /** Somebody else is asked when this comes to nothing. */
@@ -155,9 +164,13 @@ export interface Outcome {
   status?: number
   /** From `performance.now()`: the provider's status line. */
   firstByte?: number
+  /** Which model answered, in the provider's own word: behind a deployment or an alias that is another than was asked for. */
+  model?: string
   usage?: Usage
   cost?: Cost
   error?: ProviderError
+  /** It came from our own cache. */
+  cached?: boolean
   /** The client left before the end. */
   left?: boolean
 }

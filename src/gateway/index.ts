@@ -8,6 +8,8 @@ import type { Live } from '../storage/live.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { authenticate } from './authenticate.ts'
+import { Flights } from './cache/coalesce.ts'
+import type { FlightHead } from './cache/serve.ts'
 import { readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange, type KeyPlaces, type Settings } from './exchange.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
@@ -47,6 +49,7 @@ export class Gateway {
   #settings: Settings
   readonly #store: Store
   readonly #live: Live
+  readonly #flights = new Flights<FlightHead>()
   readonly #keys: KeyBook
   readonly #log: Logger
   readonly #logRequest: RequestLog
@@ -166,6 +169,7 @@ export class Gateway {
       keys: this.#keys,
       credits: this.#store.credits,
       live: this.#live,
+      flights: this.#flights,
       gateways: gatewaysOf(config.gateways),
       registry: new Registry(config),
       log: this.#log,

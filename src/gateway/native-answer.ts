@@ -37,6 +37,7 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
   ) {
     const bytes = await came.bytes().catch(() => undefined)
     if (bytes) {
+      exchange.kept?.add(bytes)
       // Once the answer is on its way: nobody waits for what is only for the record.
       if (watched) setImmediate(readWhole, exchange, came, watched, bytes)
       else record(exchange, status)
@@ -70,7 +71,7 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
     // Nothing may be added to bytes that are not ours; only a connection that breaks tells the client.
     throw lost
   }
-  return new Response(tap(body, close, settled), { status, headers })
+  return new Response(tap(body, close, settled, exchange.kept), { status, headers })
 }
 
 function readWhole(exchange: Exchange, came: UpstreamAnswer, watch: Watch, bytes: Bytes): void {
@@ -88,7 +89,8 @@ function read(exchange: Exchange, came: UpstreamAnswer, watch: Watch, kept: Kept
     form && (complete || form !== 'json' || !kept.tail)
       ? readAlong(watch, kept, form, reach.provider.quirks)
       : undefined
-  outcome.usage = seen?.usage ?? watch.headers?.(came.headers)
+  outcome.usage = watch.headers ? watch.headers(came.headers, seen?.usage) : seen?.usage
+  outcome.model = seen?.model
   const answering = model || seen?.model
   if (answering && answering !== model) exchange.target = { reach, model: answering }
   if (!seen?.stream) return

@@ -1,6 +1,6 @@
 import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
 import type { UpstreamDialect } from '../dialects/dialect.ts'
-import { readAlong, readValue } from '../dialects/watched/index.ts'
+import { readAlong, readValue, type Sighting } from '../dialects/watched/index.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
@@ -35,7 +35,8 @@ export async function passWhole(
     if (!value || typeof value !== 'object') throw notAnswer(title, came.status, text)
     const error = 'error' in value && value.error ? failureIn(dialect, value) : undefined
     if (error) return error
-    exchange.outcome.usage = readValue(dialect.watch, value).usage
+    saw(exchange, readValue(dialect.watch, value))
+    exchange.kept?.add(bytes)
     record(exchange, came.status)
     return new Response(bytes, { status: came.status, headers })
   }
@@ -46,7 +47,7 @@ export async function passWhole(
   }
   const settled = (tapped: Tapped) => {
     exchange.outcome.left ||= tapped.end === 'left'
-    if (tapped.end === 'complete') exchange.outcome.usage = readAlong(dialect.watch, tapped, 'json').usage
+    if (tapped.end === 'complete') saw(exchange, readAlong(dialect.watch, tapped, 'json'))
     else exchange.abort.abort()
     record(exchange, came.status)
   }
@@ -57,7 +58,7 @@ export async function passWhole(
     // What has gone out is no JSON; only a connection that breaks tells the client so.
     throw new Error(`${title} broke off in the middle of an answer`)
   }
-  return new Response(tap(more, close, settled), { status: came.status, headers })
+  return new Response(tap(more, close, settled, exchange.kept), { status: came.status, headers })
 }
 
 /**
@@ -84,19 +85,24 @@ export async function passStream(
   }
   streamHeaders(headers)
   const close = (tapped: Tapped) => {
-    const { usage, end } = readAlong(watch, tapped, framing)
-    exchange.outcome.usage = usage
-    return end === 'marked' ? undefined : cutOff(exchange, tapped)
+    const seen = readAlong(watch, tapped, framing)
+    saw(exchange, seen)
+    return seen.end === 'marked' ? undefined : cutOff(exchange, tapped)
   }
   const settled = (tapped: Tapped) => {
     if (tapped.end === 'left') {
       exchange.outcome.left = true
       exchange.abort.abort()
-      exchange.outcome.usage = readAlong(watch, tapped, framing).usage
+      saw(exchange, readAlong(watch, tapped, framing))
     }
     record(exchange, came.status)
   }
-  return new Response(tap(rest, close, settled), { status: came.status, headers })
+  return new Response(tap(rest, close, settled, exchange.kept), { status: came.status, headers })
+}
+
+function saw({ outcome }: ChatExchange, { usage, model }: Sighting): void {
+  outcome.usage = usage
+  outcome.model = model
 }
 
 /** An error in the first bytes of a stream; looked at closely only when they hold the word. */

@@ -32,11 +32,12 @@ function toldBy(provider: Provider, credential: string): ReturnType<NonNullable<
 }
 
 /**
- * Puts base and path together and fills the placeholders.
+ * Puts base and path together and fills the placeholders. An operator may have written the version at the end of the
+ * base, as most SDKs want it; where the path begins with the version that it is written for, that one counts.
  * @throws GatewayFault 400 naming the setting that is missing
  */
 export function addressOf(reach: Reach, path: string, place: Place): string {
-  const template = `${reach.base}/${path}`
+  const template = `${namesVersion(path) ? reach.unversioned : reach.base}/${path}`
   if (!template.includes('{')) return template
   const { provider } = reach
   const region = place.region ?? provider.defaultRegion
@@ -51,3 +52,11 @@ export function addressOf(reach: Reach, path: string, place: Place): string {
     })
   }
 }
+
+/** Whether it begins with `v1/` or the like. */
+function namesVersion(path: string): boolean {
+  const digit = path.charCodeAt(1)
+  return path.charCodeAt(0) === LETTER_V && digit >= 48 && digit <= 57
+}
+
+const LETTER_V = 118

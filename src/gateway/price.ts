@@ -1,16 +1,25 @@
+import type { Config } from '../config/schema.ts'
 import type { Price } from '../costs/price.ts'
 import { priceFor } from '../costs/prices.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, Target } from './exchange.ts'
 
-/** What the target of a request costs: the caller's own word, the file's, then the price list's. */
-export function priceOf({ controls, settings, target }: Exchange): Price | undefined | Promise<Price | undefined> {
+/**
+ * What the target of a request costs: the caller's own word, the file's, then the price list's. A name that neither knows
+ * may be the operator's own for a model (a deployment, an inference profile): then the model that answered decides, once it
+ * has.
+ */
+export function priceOf({ controls, settings, target, outcome }: Exchange): MaybePrice {
   if (controls.customCost) return controls.customCost
   if (!target?.model) return undefined
-  const { provider } = target.reach
-  return priceFor(
-    settings.config.prices,
-    `${provider.slug}/${target.model}`,
-    provider.priced ?? provider.slug,
-    target.model,
-  )
+  const { model } = outcome
+  const price = priceIn(settings.config, target, target.model)
+  if (model === undefined || model === target.model) return price
+  if (price instanceof Promise) return price.then(known => known ?? priceIn(settings.config, target, model))
+  return price ?? priceIn(settings.config, target, model)
+}
+
+type MaybePrice = Price | undefined | Promise<Price | undefined>
+
+function priceIn({ prices }: Config, { reach: { provider } }: Target, model: string): MaybePrice {
+  return priceFor(prices, `${provider.slug}/${model}`, provider.priced ?? provider.slug, model)
 }

@@ -17,7 +17,7 @@ export function record(exchange: Exchange, status: number): void {
   if (outcome.status !== undefined) return
   outcome.status = outcome.left ? CLIENT_LEFT : status
   const ended = performance.now()
-  const price = outcome.usage ? priceOf(exchange) : undefined
+  const price = outcome.usage && !outcome.cached ? priceOf(exchange) : undefined
   // The price list has to be loaded once.
   if (price instanceof Promise) price.catch(() => undefined).then(known => close(exchange, ended, known))
   else close(exchange, ended, price)
@@ -25,15 +25,21 @@ export function record(exchange: Exchange, status: number): void {
 
 function close(exchange: Exchange, ended: number, price: Price | undefined): void {
   const { outcome, claimed, credit } = exchange
-  const { usage } = outcome
-  const cost = usage && price && costOf(usage, price)
+  const { usage, cached } = outcome
+  // What comes from the cache costs nothing (contract section 4).
+  const cost = usage && price && !cached ? costOf(usage, price) : undefined
   outcome.cost = cost
   if (claimed.length) settle(exchange, usage ? usage.input + usage.output : 0, cost?.pico ?? 0)
   credit
     ?.settle(cost?.pico ?? 0)
     .catch(fault => exchange.settings.log.error({ error: fault }, 'credit was not charged'))
+  if (exchange.cacheable && exchange.kept && isGood(exchange)) exchange.cacheable(exchange, exchange.kept)
   writeLine(exchange, ended)
 }
+
+/** A whole answer without a fault. */
+const isGood = ({ outcome: { status, error, left, cached } }: Exchange): boolean =>
+  status === 200 && !error && !left && !cached
 
 /** Who asked for what, how long it took, what it used and cost; never a body, a key or a header. */
 function writeLine(exchange: Exchange, ended: number): void {
@@ -54,6 +60,7 @@ function writeLine(exchange: Exchange, ended: number): void {
     ...(exchange.stream && { stream: true }),
     ...(usage && { tokens_in: usage.input, tokens_out: usage.output }),
     ...(usage?.cacheRead && { tokens_cached: usage.cacheRead }),
+    ...(outcome.cached && { cached: true }),
     ...(cost && { cost: dollarsOf(cost.pico) }),
     // The provider's message may quote the prompt; its code does not.
     ...(error && { error: error.code ?? error.type }),

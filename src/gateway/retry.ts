@@ -75,6 +75,7 @@ function another<E extends Exchange>(exchange: E, last: boolean): E {
     outcome: {},
     claimed: [],
     credit: undefined,
+    ...(exchange.kept && { kept: exchange.kept.another() }),
   }
   watchClient(next)
   return next

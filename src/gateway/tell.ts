@@ -7,7 +7,7 @@ export const collects = ({ controls, gateway }: Pick<Exchange, 'controls' | 'gat
 /** What every answer says of its request, whoever gave it (contract 3.2). Written into the headers themselves. */
 export function tell(exchange: Exchange, headers: Headers): void {
   const { controls, ids, shared } = exchange
-  headers.set('cf-aig-cache-status', 'MISS')
+  headers.set('cf-aig-cache-status', exchange.outcome.cached ? 'HIT' : 'MISS')
   headers.set('cf-aig-event-id', ids.event)
   headers.set('cf-aig-request-id', ids.request)
   if (collects(exchange)) headers.set('cf-aig-log-id', ids.log)

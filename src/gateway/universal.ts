@@ -80,6 +80,7 @@ function exchangeOf(outer: Exchange, step: Step, headers: Headers, controls: Con
     started: performance.now(),
     outcome: {},
     claimed: [],
+    cacheable: undefined,
     stream: false,
     // What the outer headers held was for the gateway, not for this provider.
     callerKey: undefined,

@@ -2,11 +2,13 @@ import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { answer } from './answer.ts'
 import { attempt } from './attempt.ts'
+import { asksForCache, planFor, type Question } from './cache/plan.ts'
+import { throughCache } from './cache/serve.ts'
 import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { type Asked, claimLimits, isLimited } from './limits/index.ts'
-import { addressOf, type NativeCall, passNative } from './native.ts'
+import { addressOf, type NativeCall, passNative, withoutOurs } from './native.ts'
 import { withRetries } from './retry.ts'
 import { tell } from './tell.ts'
 import { watchClient } from './watch-client.ts'
@@ -31,7 +33,8 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
   const pending = chooseCredential(exchange)
   if (pending) await pending
   writeRequest(exchange)
-  return withRetries(exchange, askOnce)
+  const plan = asksForCache(exchange) ? planFor(exchange, questionOf(exchange)) : undefined
+  return plan ? throughCache(exchange, plan, asking) : asking(exchange)
 }
 
 /** The way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
@@ -39,14 +42,42 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   watchClient(exchange)
   const pending = chooseCredential(exchange)
   if (pending) await pending
-  const asked = isLimited(exchange) ? askedNatively(exchange, call) : undefined
-  return withRetries(exchange, async one => {
-    const pending = asked && claimLimits(one, asked)
-    if (pending) await pending
-    const response = await passNative(one, call)
-    tell(one, response.headers)
-    return response
+  const ask = (exchange: Exchange) => {
+    const asked = isLimited(exchange) ? askedNatively(exchange, call) : undefined
+    return withRetries(exchange, async one => {
+      const pending = asked && claimLimits(one, asked)
+      if (pending) await pending
+      const response = await passNative(one, call)
+      tell(one, response.headers)
+      return response
+    })
+  }
+  const asks = call.method === 'POST' && asksForCache(exchange)
+  const plan = asks ? planFor(exchange, await nativeQuestion(exchange, call)) : undefined
+  return plan ? throughCache(exchange, plan, ask) : ask(exchange)
+}
+
+const asking = (exchange: ChatExchange): Promise<Response> => withRetries(exchange, askOnce)
+
+/** A chat is asked by its own text; what its dialect or its provider adds follows from that and from these headers. */
+function questionOf({ client, headers, target, text }: ChatExchange): Question {
+  const told: [string, string][] = []
+  for (const name of target!.reach.provider.passes) {
+    const value = headers.get(name)
+    if (value !== null) told.push([name, value])
+  }
+  return { path: 'chat/completions', surface: client.name, headers: told, body: text }
+}
+
+/** Headers that change what a provider says: versions, betas, the form of body and answer, and who pays. */
+const TELLING = /(?:^accept$|^content-type$|version|beta|organization|project|^prefer$)/
+
+async function nativeQuestion(exchange: Exchange, { path, query, headers, body }: NativeCall): Promise<Question> {
+  const told: [string, string][] = []
+  new Headers(headers).forEach((value, name) => {
+    if (TELLING.test(name) && !name.startsWith('cf-')) told.push([name, value])
   })
+  return { path: path + (await withoutOurs(exchange, query)), surface: 'native', headers: told, body }
 }
 
 async function askOnce(exchange: ChatExchange): Promise<Response> {

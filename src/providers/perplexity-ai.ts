@@ -1,4 +1,4 @@
-import { cumulativeMessage } from '../dialects/openai-chat/quirks.ts'
+import { countsBesideCompletion, cumulativeMessage } from '../dialects/openai-chat/quirks.ts'
 import { maxTokens, noDeveloperRole, noEmptyTools } from '../dialects/openai-chat/request-quirks.ts'
 import { bearer } from './auth/auth.ts'
 import { openaiLike } from './provider.ts'
@@ -13,6 +13,6 @@ export const perplexityAi = openaiLike({
   paths: { unversioned: /^(?:async\/)?chat\/completions(?:\/|$)/ },
   variable: 'PERPLEXITY_API_KEY',
   list: false,
-  quirks: [maxTokens, noDeveloperRole, noEmptyTools, cumulativeMessage],
+  quirks: [maxTokens, noDeveloperRole, noEmptyTools, cumulativeMessage, countsBesideCompletion],
   priced: 'perplexity',
 })

@@ -1,6 +1,7 @@
 import type { Config, ProviderSettings } from '../config/schema.ts'
 import { custom } from './custom.ts'
 import { builtIn } from './index.ts'
+import { withoutVersion } from './native/tolerant-path.ts'
 import type { Provider } from './provider.ts'
 
 /** A provider together with what the operator configured for it. */
@@ -9,6 +10,8 @@ export interface Reach {
   settings: ProviderSettings
   /** The base address without its trailing slash; may still hold placeholders. */
   base: string
+  /** The same without a version at its end: a path that names its version goes below this. */
+  unversioned: string
 }
 
 /** Finds providers by every prefix that stands for them in a model's name. */
@@ -46,5 +49,6 @@ export class Registry {
 }
 
 function reachOf(provider: Provider, settings: ProviderSettings): Reach {
-  return { provider, settings, base: (settings.base_url ?? provider.base).replace(/\/+$/, '') }
+  const base = (settings.base_url ?? provider.base).replace(/\/+$/, '')
+  return { provider, settings, base, unversioned: withoutVersion(base) }
 }

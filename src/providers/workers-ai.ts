@@ -11,6 +11,7 @@ export const workersAi = provider({
   native: workersAiNative,
   realtime: { native: workersAiSocket },
   variable: 'CLOUDFLARE_API_TOKEN',
+  priced: 'cloudflare',
   models: {
     path: '../models/search?per_page=1000&task=Text%20Generation',
     read(body) {

@@ -157,6 +157,15 @@ export const GatewaySettings = settings(
         examples: [300],
       }),
     ),
+    cache_coalesce: Type.Boolean({
+      default: false,
+      description:
+        'Whether identical requests at the same time share one call to the provider, where answers are kept. Not of Cloudflare’s.',
+    }),
+    cache_replay: choice(['at_once', 'recorded'], {
+      default: 'at_once',
+      description: 'How fast a stream is given again: all of it, or at the pace that it came in. Not of Cloudflare’s.',
+    }),
     cache_invalidate_on_update: Type.Boolean({
       default: false,
       description: 'Whether a change of the settings empties the cache.',

@@ -54,7 +54,7 @@ export const PolicyAction = Type.Union(
     closed(
       {
         type: Type.Literal('limit'),
-        amount: Type.Number({ exclusiveMinimum: 0, maximum: 9_000_000, description: 'USD.', examples: [25] }),
+        amount: Type.Number({ minimum: 0.000_001, maximum: 9_000_000, description: 'USD.', examples: [25] }),
         period: choice(policyPeriods, { description: 'Of the calendar in UTC; weeks begin on Monday.' }),
         technique: Type.Literal('named-interval'),
       },
@@ -99,7 +99,7 @@ export const FilePolicy = closed({
     Type.String({
       pattern: '^[A-Za-z0-9_.-]{1,64}$',
       expected: 'a name of 1 to 64 letters, digits, "_", "." and "-"',
-      description: 'Your name for it in answers of the API; file-<place in the list> when left out.',
+      description: 'Your name for it in answers of the API; file:<place in the list> when left out.',
     }),
   ),
   ...written,
@@ -134,6 +134,7 @@ export const Policy = closed(
     condition,
     action: PolicyAction,
     enabled,
+    declared: optional(Type.Literal(true, { description: 'Ours: it stands in the file, and is changed there.' })),
     staging: optional(Type.Literal(true, { description: 'A draft, which is not in force.' })),
     created_at: Seconds,
     updated_at: Seconds,

@@ -1,4 +1,7 @@
 import type { Config } from '../config/schema.ts'
+import type { AnswerCache, DropReason } from './cache/answer-cache.ts'
+import { databaseCache } from './cache/database-cache.ts'
+import { redisCache } from './cache/redis-cache.ts'
 import type { Counters } from './counters/counters.ts'
 import { memoryCounters } from './counters/memory.ts'
 import { redisCounters } from './counters/redis.ts'
@@ -8,6 +11,7 @@ import type { Store } from './store.ts'
 /** What requests share while they run: with other processes of this machine, and with other machines through Redis. */
 export interface Live {
   readonly counters: Counters
+  readonly cache: AnswerCache
   /** Writes what is left. */
   close(): Promise<void>
 }
@@ -15,13 +19,20 @@ export interface Live {
 export interface LiveReports {
   /** Told once when a shared store stops to answer, and once when it answers again; the reason names no secret. */
   onFailure?(what: 'counters' | 'cache', up: boolean, reason: string): void
+  /** Answers that were to be kept and are not. */
+  onDropped?(answers: number, why: DropReason): void
 }
 
 /**
- * One process counts in memory; several on this machine count in the database, and several machines in Redis.
+ * One process counts in memory; several on this machine count in the database, and several machines in Redis. Answers
+ * are kept in the database with those used last in memory, or in Redis.
  * @throws StorageError when what is kept cannot be read
  */
-export async function openLive(config: Config, store: Store, { onFailure }: LiveReports = {}): Promise<Live> {
+export async function openLive(
+  config: Config,
+  store: Store,
+  { onFailure, onDropped }: LiveReports = {},
+): Promise<Live> {
   const { redis, on_shared_store_failure } = config.storage
   const failed = (up: boolean, reason: string) => onFailure?.('counters', up, reason)
   const counters = redis
@@ -29,5 +40,19 @@ export async function openLive(config: Config, store: Store, { onFailure }: Live
     : config.server.workers > 1
       ? sharedCounters(store.database, { onFailure: failed, on_shared_store_failure })
       : await memoryCounters(store.database, { onFailure: failed })
-  return { counters, close: () => counters.close() }
+  const reports = {
+    onFailure: (up: boolean, reason: string) => onFailure?.('cache', up, reason),
+    onDropped,
+  }
+  const bounds = { memory: config.storage.cache_memory, total: config.storage.cache_size }
+  const cache = redis
+    ? await redisCache(redis, reports)
+    : await databaseCache(store.database, { alone: config.server.workers === 1, bounds, ...reports })
+  return {
+    counters,
+    cache,
+    async close() {
+      await Promise.all([counters.close(), cache.close()])
+    },
+  }
 }

@@ -78,7 +78,7 @@ export function policyStore(database: Database): PolicyStore {
         )
         if (Number(count!.n) >= most) return undefined
         const now = Date.now()
-        const stored = { id: crypto.randomUUID(), policy, draft, created: now, modified: now }
+        const stored = { id: Bun.randomUUIDv7(), policy, draft, created: now, modified: now }
         await put(sql, gateway, stored)
         return stored
       }),

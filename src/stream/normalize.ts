@@ -4,6 +4,7 @@ import type { Finish, Usage } from '../conversation/reply.ts'
 import { asSource, type ByteSource, type Bytes } from './byte-source.ts'
 import { textOfFrames } from './encode.ts'
 import { type Frame, type Framer, type Framing, StreamFault } from './frame.ts'
+import type { AnswerSink } from './sink.ts'
 import type { Reader, Writer } from './translator.ts'
 
 /** What became of a stream, for the record. */
@@ -24,6 +25,8 @@ export interface NormalizerParts {
   framing: Framing
   /** Called once, when the last byte is out, the client has left or the stream has failed. */
   settled?: (outcome: Outcome) => void
+  /** Takes what goes to the client. */
+  sink?: AnswerSink
   /** Milliseconds that a provider has for its last words after the answer was complete. */
   grace?: number
 }
@@ -122,7 +125,9 @@ export class Normalizer {
     const send = (): Promise<unknown> | undefined => {
       let full: Promise<unknown> | undefined
       if (this.#held.length) {
-        const written = controller.write(textOfFrames(this.#held, this.#parts.framing))
+        const text = textOfFrames(this.#held, this.#parts.framing)
+        this.#parts.sink?.add(text)
+        const written = controller.write(text)
         if (typeof written !== 'number') full = written
         this.#held = []
       }

@@ -1,4 +1,5 @@
 import { asSource, type ByteSource, type Bytes } from './byte-source.ts'
+import type { AnswerSink } from './sink.ts'
 
 /** What is kept of an answer that passes: all of it, or its first and its last bytes. */
 export interface Kept {
@@ -31,11 +32,13 @@ export function keptOf(bytes: Bytes): Kept {
  * @param close what to send after the last byte, for a stream that was cut off; given what was kept. What it throws
  * breaks the client's connection.
  * @param settled called once, when it is over
+ * @param sink takes what goes to the client
  */
 export function tap(
   from: ByteSource | ReadableStream<Uint8Array>,
   close: (tapped: Tapped) => Uint8Array | undefined,
   settled: (tapped: Tapped) => void,
+  sink?: AnswerSink,
 ): ReadableStream<Bytes> {
   const source = asSource(from)
   const memory = new Memory()
@@ -51,6 +54,7 @@ export function tap(
         source.pipe({
           write(bytes) {
             memory.keep(bytes)
+            sink?.add(bytes)
             const written = controller.write(bytes)
             return typeof written === 'number' ? undefined : written
           },

@@ -124,7 +124,15 @@ log: { level: \${LEVEL}, format: json }
       prices: { 'openai/my-finetune': { input: 1.5, output: 6 } },
       log: { level: 'warn', format: 'json' },
       path: join(folder, 'postern.yaml'),
-      declared: { modified: expect.any(Number), lines: expect.any(Object) },
+      declared: {
+        modified: expect.any(Number),
+        lines: expect.objectContaining({
+          '/tokens/1': 7,
+          '/providers/openai/keys/research': 11,
+          '/custom_providers/workstation': 14,
+          '/gateways/default': 16,
+        }),
+      },
     })
   })
 

@@ -110,8 +110,6 @@ describe('the list', () => {
       'elevenlabs',
       'fal',
       'ideogram',
-      // In the list as `cloudflare`; its record does not say so yet.
-      'workers-ai',
     ])
     const { findProvider } = await import('@pydantic/genai-prices')
     const missing = builtIn

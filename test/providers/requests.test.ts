@@ -285,6 +285,29 @@ describe('base addresses of custom providers', () => {
   })
 })
 
+test.each([
+  ['openrouter', '/api/v1', '/api/v1/chat/completions'],
+  ['openrouter', '/api', '/api/v1/chat/completions'],
+  ['grok', '/v1', '/v1/chat/completions'],
+  ['mistral', '/v1/', '/v1/chat/completions'],
+  ['baseten', '/of/{model}/v1', '/of/a-model/v1/chat/completions'],
+  ['anthropic', '/v1', '/v1/messages'],
+  ['cohere', '/v2', '/v2/chat'],
+  // Its chat is written in version 2, whatever the base says.
+  ['cohere', '/v1', '/v2/chat'],
+  ['google-ai-studio', '/v1beta', '/v1beta/models/a-model:generateContent'],
+  ['groq', '/openai/v1', '/openai/v1/chat/completions'],
+])('%s takes a base that ends in "%s"', async (slug, ending, path) => {
+  const dialect = cases.find(given => given.slug === slug)!.dialect
+  const at = standIn(() => wholeAnswer(dialect, 'yes'))
+  const providers = { [slug]: { base_url: at.address + ending, keys: { default: 'k' } } }
+  const one = await startApp({ providers })
+  expect((await post(one.address, ask(`${slug}/a-model`))).status).toBe(200)
+  expect(at.last().path).toBe(path)
+  await one.stop()
+  at.stop()
+})
+
 describe('model ids in addresses', () => {
   test.each(['../../../../zones', '@cf/meta/../../x', '..', './x', 'x/.'])('%s is refused', async id => {
     for (const slug of ['workers-ai', 'aws-bedrock', 'openai']) {

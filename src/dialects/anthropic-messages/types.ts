@@ -51,6 +51,9 @@ export interface WireUsage {
   cache_creation_input_tokens?: number | null
   cache_creation?: { ephemeral_5m_input_tokens?: number | null; ephemeral_1h_input_tokens?: number | null } | null
   output_tokens_details?: { thinking_tokens?: number | null } | null
+  server_tool_use?: { web_search_requests?: number | null } | null
+  /** Each time that the model was asked, where a request took several. */
+  iterations?: WireUsage[] | null
   [more: string]: unknown
 }
 

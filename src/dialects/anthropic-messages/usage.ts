@@ -24,8 +24,30 @@ export function mergeUsage(old: WireUsage, more: WireUsage | null | undefined): 
   return merged
 }
 
-/** Anthropic counts what was read from or written to the cache apart from `input_tokens` (T88). */
-export function readUsage(usage: WireUsage): Usage {
+/**
+ * Anthropic counts what was read from or written to the cache apart from `input_tokens` (T88). That a conversation was
+ * made shorter on the way is charged too, and not among the counts of the answer.
+ * @see https://docs.claude.com/en/docs/build-with-claude/compaction
+ */
+export function readUsage(wire: WireUsage): Usage {
+  const usage = readCounts(wire)
+  const { iterations } = wire
+  if (Array.isArray(iterations))
+    for (const each of iterations) if (each?.type === 'compaction') addUp(usage, readCounts(each))
+  const searches = wire.server_tool_use?.web_search_requests
+  if (searches) usage.webSearches = searches
+  return usage
+}
+
+/** Adds what another asking of the same model took. */
+function addUp(usage: Usage, more: Usage): void {
+  usage.input += more.input
+  usage.output += more.output
+  for (const name of PARTS) if (more[name]) usage[name] = (usage[name] ?? 0) + more[name]
+}
+const PARTS = ['cacheRead', 'cacheWrite', 'cacheWrite1h', 'reasoning'] as const
+
+function readCounts(usage: WireUsage): Usage {
   const read = usage.cache_read_input_tokens ?? undefined
   const split = usage.cache_creation ?? undefined
   const hour = split?.ephemeral_1h_input_tokens ?? undefined

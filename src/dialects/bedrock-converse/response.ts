@@ -35,7 +35,7 @@ export function readReply(body: unknown, { memory, quirks }: ReadContext): Reply
     choices: [
       { index: 0, parts, finish: finishOf(reason ?? 'end_turn', calls), ...(reason && { nativeFinish: reason }) },
     ],
-    ...(answer.usage && { usage: readUsage(answer.usage) }),
+    ...(answer.usage && { usage: readUsage(answer.usage, answer.serviceTier) }),
     ...(more && { unknown: more }),
   }
 }

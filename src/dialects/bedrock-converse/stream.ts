@@ -100,7 +100,7 @@ export function reader({ memory, quirks }: ReadContext): Reader {
         const events: Event[] = []
         const more = asides(payload)
         if (more) events.push({ type: 'unknown', at: 'reply', choice: 0, fields: more })
-        if (payload.usage) events.push({ type: 'usage', usage: readUsage(payload.usage) })
+        if (payload.usage) events.push({ type: 'usage', usage: readUsage(payload.usage, payload.serviceTier) })
         if (!finished) return events
         ended = true
         return [...events, { type: 'end' }]

@@ -50,10 +50,16 @@ export interface WireUsage {
   cacheDetails?: { ttl?: string; inputTokens?: number }[] | null
 }
 
+/** Which tier served the request. */
+export interface WireTier {
+  type?: string
+}
+
 export interface Answer {
   output?: { message?: { role?: string; content?: AnswerBlock[] | null } }
   stopReason?: string
   usage?: WireUsage
+  serviceTier?: WireTier
   message?: unknown
 }
 
@@ -69,4 +75,5 @@ export interface StreamPayload {
   }
   stopReason?: string
   usage?: WireUsage
+  serviceTier?: WireTier
 }

@@ -31,7 +31,7 @@ export interface Content {
 }
 
 export interface WireUsage extends JsonObject {
-  billed_units?: { input_tokens?: number; output_tokens?: number }
+  billed_units?: { input_tokens?: number; output_tokens?: number; search_units?: number }
   tokens?: { input_tokens?: number; output_tokens?: number; reasoning_tokens?: number }
   cached_tokens?: number
 }

@@ -4,7 +4,7 @@ import type { ReadContext } from '../dialect.ts'
 import { type CandidateReader, candidateReader } from './candidate.ts'
 import { errorInside } from './errors.ts'
 import type { GenerateContentResponse, UsageMetadata } from './types.ts'
-import { readUsage } from './usage.ts'
+import { readUsage, searchesIn } from './usage.ts'
 
 /** Reads the messages of one answer, be it one or the many of a stream. */
 export interface AnswerReader {
@@ -19,6 +19,7 @@ export function answerReader(context: ReadContext): AnswerReader {
   let prefix = ''
   let minted = 0
   let usage: UsageMetadata = {}
+  let searches = 0
   let told = ''
 
   /**
@@ -54,7 +55,7 @@ export function answerReader(context: ReadContext): AnswerReader {
   const counted = (more: UsageMetadata): Event[] => {
     // Member by member: Vertex repeats a lone `trafficType`, which must not wipe out the counts.
     usage = { ...usage, ...more }
-    const read = readUsage(usage)
+    const read = readUsage(usage, searches)
     const text = JSON.stringify(read)
     if (!read || text === told) return []
     told = text
@@ -83,6 +84,8 @@ export function answerReader(context: ReadContext): AnswerReader {
         if (!choices.size) choiceOf(0)
         for (const choice of choices.values()) events.push(...choice.block(promptFeedback.blockReason))
       }
+      // What they rest on is often told before the last message, and not again.
+      searches = Math.max(searches, searchesIn(wire))
       const failed = events.findIndex(event => event.type === 'error')
       if (usageMetadata) events.splice(failed < 0 ? events.length : failed, 0, ...counted(usageMetadata))
       return failed < 0 ? events : events.slice(0, events.findIndex(event => event.type === 'error') + 1)

@@ -79,6 +79,10 @@ export interface UsageMetadata {
   toolUsePromptTokenCount?: number
   totalTokenCount?: number
   promptTokensDetails?: TokenDetail[]
+  /** The same of embeddings. */
+  promptTokenDetails?: TokenDetail[]
+  toolUsePromptTokensDetails?: TokenDetail[]
+  cacheTokensDetails?: TokenDetail[]
   candidatesTokensDetails?: TokenDetail[]
   trafficType?: string
   serviceTier?: string
@@ -99,6 +103,7 @@ export interface Segment {
 }
 
 export interface GroundingMetadata {
+  webSearchQueries?: string[]
   groundingChunks?: Record<string, GroundingSource | undefined>[]
   groundingSupports?: { segment?: Segment; groundingChunkIndices?: number[] }[]
   [member: string]: unknown

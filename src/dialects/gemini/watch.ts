@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../conversation/conversation.ts'
 import type { Watch } from '../dialect.ts'
 import type { GenerateContentResponse } from './types.ts'
-import { readUsage } from './usage.ts'
+import { readUsage, searchesIn } from './usage.ts'
 
 type Message = GenerateContentResponse & { finishReason?: string }
 
@@ -13,7 +13,7 @@ export const watch: Watch = {
   model: message => (message as Message).modelVersion,
   usage(message: JsonObject) {
     const { usageMetadata } = message as Message
-    return usageMetadata ? readUsage(usageMetadata) : undefined
+    return usageMetadata ? readUsage(usageMetadata, searchesIn(message as Message)) : undefined
   },
   end(message: JsonObject) {
     const { error, candidates, finishReason, promptFeedback } = message as Message

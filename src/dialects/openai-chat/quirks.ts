@@ -52,6 +52,20 @@ export const usageThatAddsUp = eachUsage('usage-that-adds-up', usage => {
   if (total! > input! + output!) usage.completion_tokens = total! - input!
 })
 
+/**
+ * Perplexity's deep research counts what it reasoned and what it quoted beside the completion, and charges each apart
+ * (section 14).
+ */
+export const countsBesideCompletion = eachUsage('counts-beside-completion', usage => {
+  const { completion_tokens, reasoning_tokens, citation_tokens } = usage
+  const details = (usage.completion_tokens_details ?? {}) as Loose
+  if (typeof completion_tokens !== 'number' || details.reasoning_tokens !== undefined) return
+  const [reasoning, citation] = [reasoning_tokens, citation_tokens].map(each => (typeof each === 'number' ? each : 0))
+  if (!reasoning && !citation) return
+  usage.completion_tokens = completion_tokens + reasoning! + citation!
+  usage.completion_tokens_details = { ...details, reasoning_tokens: reasoning, citation_tokens: citation }
+})
+
 /** DeepSeek, Together, Mistral and gateways name cached tokens in places of their own (T92). */
 export const cachedTokensElsewhere = eachUsage('cached-tokens-elsewhere', usage => {
   const details = (usage.prompt_tokens_details ?? {}) as Loose

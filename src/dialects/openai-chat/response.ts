@@ -29,7 +29,7 @@ export function readReply(body: unknown, context: ReadContext): Reply {
   if (wire.error || !Array.isArray(wire.choices)) {
     throw new ProviderFailure(readErrorIn(wire))
   }
-  const usage = readUsage(wire.usage)
+  const usage = readUsage(wire.usage, wire.service_tier)
   const unknown = unknownIn(wire, REPLY)
   return {
     id: wire.id || undefined,

@@ -21,6 +21,7 @@ export function reader(context: ReadContext): Reader {
   const choices = new Map<number, ChoiceReader>()
   const said = new Map<string, unknown>()
   let named = false
+  let tier: unknown
   let over = false
 
   const choiceOf = (index: number) => choices.getOrInsertComputed(index, () => new ChoiceReader(index, context))
@@ -72,7 +73,8 @@ export function reader(context: ReadContext): Reader {
         over = events.at(-1)?.type === 'error'
         if (over) return events
       }
-      const usage = readUsage(chunk.usage)
+      tier = chunk.service_tier ?? tier
+      const usage = readUsage(chunk.usage, tier)
       if (usage) events.push({ type: 'usage', usage })
       // Usage in a chunk of its own is the last thing that a server says: some then neither finish nor say `[DONE]`.
       if (usage && choices.size && !chunk.choices?.length) events.push({ type: 'end' })

@@ -66,10 +66,27 @@ export interface WireUsage extends JsonObject {
   prompt_tokens?: number | null
   completion_tokens?: number | null
   total_tokens?: number | null
-  prompt_tokens_details?:
-    | (JsonObject & { cached_tokens?: number; cache_write_tokens?: number; audio_tokens?: number })
-    | null
-  completion_tokens_details?: (JsonObject & { reasoning_tokens?: number; audio_tokens?: number }) | null
+  prompt_tokens_details?: InputDetails | null
+  completion_tokens_details?: OutputDetails | null
+}
+
+/** Parts of the prompt; OpenAI's later surfaces tell them in the same words. */
+export interface InputDetails extends JsonObject {
+  cached_tokens?: number
+  cache_write_tokens?: number
+  audio_tokens?: number
+  image_tokens?: number
+  video_tokens?: number
+  cached_tokens_details?: { audio_tokens?: number; image_tokens?: number } | null
+}
+
+/** Parts of the answer. */
+export interface OutputDetails extends JsonObject {
+  reasoning_tokens?: number
+  audio_tokens?: number
+  image_tokens?: number
+  video_tokens?: number
+  citation_tokens?: number
 }
 
 export interface WireChoice extends JsonObject {
@@ -88,5 +105,7 @@ export interface Completion extends JsonObject {
   model?: string
   choices?: WireChoice[] | null
   usage?: WireUsage | null
+  /** Which of OpenAI's tiers served the request. */
+  service_tier?: string | null
   error?: unknown
 }

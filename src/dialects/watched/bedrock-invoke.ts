@@ -85,17 +85,23 @@ export const bedrockInvoke: Watch = {
     return metrics ? inMetrics(metrics) : inBody(message)
   },
   end: message => (message[METRICS] ? 'marked' : claude.end!(message)),
-  headers(headers) {
-    const input = number(headers.get(`${HEADER}input-token-count`))
-    const output = number(headers.get(`${HEADER}output-token-count`))
-    if (input === undefined && output === undefined) return undefined
-    const read = number(headers.get(`${HEADER}cache-read-input-token-count`))
-    const write = number(headers.get(`${HEADER}cache-write-input-token-count`))
-    return inMetrics({
-      inputTokenCount: input,
-      outputTokenCount: output,
-      ...(read !== undefined && { cacheReadInputTokenCount: read }),
-      ...(write !== undefined && { cacheWriteInputTokenCount: write }),
-    })
+  headers(headers, usage = inHeaders(headers)) {
+    const tier = headers.get(`${HEADER}service-tier`)
+    if (usage && tier) usage.tier = tier
+    return usage
   },
+}
+
+function inHeaders(headers: Pick<Headers, 'get'>): Usage | undefined {
+  const input = number(headers.get(`${HEADER}input-token-count`))
+  const output = number(headers.get(`${HEADER}output-token-count`))
+  if (input === undefined && output === undefined) return undefined
+  const read = number(headers.get(`${HEADER}cache-read-input-token-count`))
+  const write = number(headers.get(`${HEADER}cache-write-input-token-count`))
+  return inMetrics({
+    inputTokenCount: input,
+    outputTokenCount: output,
+    ...(read !== undefined && { cacheReadInputTokenCount: read }),
+    ...(write !== undefined && { cacheWriteInputTokenCount: write }),
+  })
 }

@@ -216,10 +216,12 @@ const isCount = (value: unknown): boolean =>
 /** Counts that can be reckoned with, or none. */
 function sound(usage: Usage | undefined): Usage | undefined {
   if (!usage) return undefined
-  const { input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning, audioInput, audioOutput } = usage
-  const counts = [input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning, audioInput, audioOutput]
-  return counts.every(isCount) ? usage : undefined
+  for (const name in usage) if (!WORDS.has(name) && !isCount(usage[name as keyof Usage])) return undefined
+  return usage
 }
+
+/** Members of usage that are no numbers. */
+const WORDS: ReadonlySet<string> = new Set<keyof Usage>(['source', 'native', 'tier'])
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -63,7 +63,7 @@ export function policyProblems(list: unknown, known?: Known): PolicyProblem[] {
 }
 
 /** A policy of the file under its id. */
-export const withId = (policy: FilePolicy, index: number): WrittenPolicy => ({ id: `file-${index + 1}`, ...policy })
+export const withId = (policy: FilePolicy, index: number): WrittenPolicy => ({ id: `file:${index + 1}`, ...policy })
 
 /** What is wrong with one member of a policy. */
 export interface PolicyComplaint {

@@ -103,7 +103,7 @@ const getInvoicePreview: ManagementHandler = ({ manager }) => {
   } satisfies InvoicePreview)
 }
 
-const noPayments: ManagementHandler = () => {
+export const noPayments: ManagementHandler = () => {
   throw notOffered('there are no payments; the operator adds credit with `postern credit add <dollars>`')
 }
 
@@ -148,11 +148,7 @@ export const billing = {
   getUsageHistory,
   getInvoiceHistory,
   getInvoicePreview,
-  createTopup: noPayments,
-  getTopupStatus: noPayments,
   getTopupConfig,
-  setTopupConfig: noPayments,
-  removeTopupConfig: noPayments,
   getSpendingLimit,
   setSpendingLimit,
   removeSpendingLimit,

@@ -4,9 +4,11 @@ import type { Gateway } from '../../gateway/index.ts'
 import { notFound } from '../faults.ts'
 import { pathOf } from '../path.ts'
 import { managementFault } from './answers.ts'
-import { billing } from './billing.ts'
+import { billing, noPayments } from './billing.ts'
 import type { ManagementHandler } from './call.ts'
-import { BASE, type ManagementOperation, managementOperations } from './documentation.ts'
+import { type ManagementOperation, managementOperations } from './documentation.ts'
+import { payments } from './documentation-billing.ts'
+import { BASE } from './documentation-parts.ts'
 import { providerConfigs } from './provider-configs.ts'
 import { urls } from './urls.ts'
 
@@ -41,6 +43,8 @@ export function managementRoutes(gateway: Gateway) {
     const handle = handlers[name as ManagementOperation]
     plugin.route(method, path, served(handle, method === 'GET' ? 'read' : 'edit'), { parse: 'none', detail })
   }
+  for (const [method, path] of payments)
+    plugin.route(method, path, served(noPayments, 'edit'), { parse: 'none', detail: { hide: true } })
   return plugin.all(`${BASE}/*`, ({ request }: { request: Request }) => managementFault(notFound(request)), {
     parse: 'none',
     detail: { hide: true },

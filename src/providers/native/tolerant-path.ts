@@ -39,9 +39,10 @@ export function tolerantPath(base: string, path: string, tolerance: Tolerance = 
   let rest = path
   const repeated = repeats.find(beginning => startsWith(path, beginning))
   if (repeated !== undefined) rest = path.slice(repeated.length + 1)
-  else if (VERSION.test(firstOf(path))) {
-    const behind = path.slice(firstOf(path).length + 1)
-    if ((LAST_VERSION.test(base) && base.endsWith(`/${firstOf(path)}`)) || unversioned?.test(behind)) rest = behind
+  const first = firstOf(rest)
+  if (VERSION.test(first) && !endsInVersion(repeated)) {
+    const behind = rest.slice(first.length + 1)
+    if ((LAST_VERSION.test(base) && base.endsWith(`/${first}`)) || unversioned?.test(behind)) rest = behind
   }
   if (rest === '') return base
   // What stands beside the versions is not meant where a version was written.

@@ -21,6 +21,7 @@ const ENDINGS: readonly [RegExp, NativeWire][] = [
   [/\/images\/(?:generations|edits|variations)$/, 'openai-images'],
   [/\/audio\/(?:transcriptions|translations)$/, 'openai-transcriptions'],
   [/\/audio\/speech$/, 'openai-speech'],
+  [/\/v1\/ocr$/, 'mistral-ocr'],
 ]
 
 /** Google's form, `models/{model}:verb`; on Vertex a tuned model is an endpoint. */
@@ -58,6 +59,7 @@ export function placedBy(url: string): Placed {
 function google(path: string, kind: string, name: string, verb: string): Placed {
   const model = kind === 'models' ? unescaped(name) : `${kind}/${unescaped(name)}`
   if (GEMINI_VERBS.has(verb)) return { watch: 'gemini', model }
+  if (verb === 'predict') return { watch: 'vertex-predict', model }
   if (verb === 'rawPredict' || verb === 'streamRawPredict') {
     if (path.includes('/publishers/anthropic/'))
       // `count-tokens:rawPredict` answers with a number and costs nothing.

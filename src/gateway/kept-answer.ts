@@ -1,0 +1,44 @@
+import type { Bytes } from '../stream/byte-source.ts'
+import type { AnswerSink } from '../stream/sink.ts'
+
+/** What went to the client, by reference, up to a bound: the cache and the records are made of it. */
+export class KeptAnswer implements AnswerSink {
+  readonly pieces: (Bytes | string)[] = []
+  /** When each piece went, in milliseconds since the first; only where that is asked for. */
+  readonly times?: number[]
+  /** About how many bytes came, kept or not. */
+  size = 0
+  readonly #most: number
+  #began = 0
+
+  constructor(most: number, timed = false) {
+    this.#most = most
+    if (timed) this.times = []
+  }
+
+  /** For a further attempt at the same. */
+  another(): KeptAnswer {
+    return new KeptAnswer(this.#most, this.times !== undefined)
+  }
+
+  /** There was more than is kept. */
+  get isCut(): boolean {
+    return this.size > this.#most
+  }
+
+  add(piece: Bytes | string): void {
+    this.size += piece.length
+    if (this.size > this.#most) return
+    this.pieces.push(piece)
+    if (this.times) {
+      const now = performance.now()
+      if (!this.times.length) this.#began = now
+      this.times.push(Math.round(now - this.#began))
+    }
+  }
+
+  /** All that is kept, each piece as bytes. */
+  bytes(): Bytes[] {
+    return this.pieces.map(piece => (typeof piece === 'string' ? Buffer.from(piece) : piece))
+  }
+}
