@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Config } from './config/schema.ts'
+import type { RecordSink } from './gateway/exchange.ts'
 import { GatewayFault } from './gateway/fault.ts'
 import { Gateway } from './gateway/index.ts'
 import { compatRoutes } from './http/compat.ts'
@@ -27,6 +28,8 @@ export interface AppParts {
   log: Logger
   /** Where the line of each request goes; the log itself when left out. */
   logRequest?: RequestLog
+  /** Whoever takes the records of attempts that are over. */
+  sinks?: readonly RecordSink[]
 }
 
 export interface App {
@@ -40,8 +43,15 @@ export interface App {
 const NO_BOUND = Number.MAX_SAFE_INTEGER
 
 /** The composition root: configuration, store and log become the gateway, and the gateway gets its surfaces. */
-export function createApp({ config, store, live, log, logRequest = fields => log.info(fields) }: AppParts): App {
-  const gateway = new Gateway({ config, store, live, log, logRequest })
+export function createApp({
+  config,
+  store,
+  live,
+  log,
+  logRequest = fields => log.info(fields),
+  sinks = [],
+}: AppParts): App {
+  const gateway = new Gateway({ config, store, live, log, logRequest, sinks })
   const sockets = new Sockets(gateway)
   const isOpen = (id: string) => gateway.isOpen(id)
   const elysia = new Elysia({ normalize: false, aot: true })

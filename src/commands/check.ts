@@ -30,14 +30,18 @@ function summary(config: Config): string[] {
   const gateways = [...new Set(['default', ...Object.keys(config.gateways)])].map(id =>
     config.gateways[id]?.authentication === false ? `${id} (open to anyone)` : id,
   )
+  const domains = Object.entries(config.server.domains).map(([host, id]) => `${host} (${id})`)
+  const { enabled, balance } = config.billing
   const line = (title: string, items: string[]) => `  ${title.padEnd(18)} ${items.join('; ') || 'none'}`
   return [
     line('address', [config.server.public_url]),
+    ...(domains.length ? [line('domains', domains)] : []),
     line('accounts', config.accounts),
     line('providers', providers),
     ...(own.length ? [line('custom providers', own)] : []),
     line('gateways', gateways),
     line('tokens', tokens),
+    ...(enabled ? [line('billing', [`credit of ${balance === 'token' ? 'each token' : 'the account'} pays`])] : []),
   ]
 }
 

@@ -18,7 +18,7 @@ const LONGEST_HISTORY = 50
 
 const ownerOf = ({ token }: CreditOptions): string => (token === undefined ? ACCOUNT : `token:${token}`)
 const nameOf = (owner: string): string => (owner === ACCOUNT ? 'the account' : owner.replace(/^token:/, 'token '))
-const money = (pico: bigint): string => `$${dollarText(pico)}`
+const money = (pico: bigint): string => (pico < 0n ? `-$${dollarText(-pico)}` : `$${dollarText(pico)}`)
 
 /**
  * `postern credit add <dollars>`: tops up what the account or a token may use of the house's keys. An amount below zero

@@ -23,10 +23,15 @@ server:
   #workers: 2
   # The address that clients use, where it is another.
   #public_url: https://ai.example.com
+  # Host names that stand for a gateway: addresses begin there with the provider, as https://llm.example.com/openai/…
+  #domains:
+  #  llm.example.com: default
   # Seconds that answers in progress may go on after a stop is asked for.
   #drain: 30
   # Seconds that a provider may take before its first byte; 0: as long as it likes.
   #first_byte_timeout: 600
+  # Seconds that a stream of /ai/run goes on without its client, which may come back for the rest.
+  #resume_grace: 10
   # The largest request in bytes.
   #max_body: 104857600
 
@@ -35,7 +40,12 @@ server:
 account: home
 
 storage:
+  # postgres://user:password@host/database is shared by several machines.
   database: sqlite:./postern.db
+  # Shares limits and budgets between machines.
+  #redis: redis://127.0.0.1:6379
+  # Encrypts the keys of \`postern key add\`. Without it POSTERN_ENCRYPTION_KEY does, or a file beside the database.
+  #encryption_key: \${POSTERN_SECRET:-a-long-secret-of-your-own}
 
 # Who may call. The token is sent as "Authorization: Bearer …" or as "cf-aig-authorization: Bearer …".
 # run: call models; read: see records; edit: change settings.
@@ -47,6 +57,11 @@ tokens:
   #  token: \${LAPTOP_TOKEN:-change-this-token}
   #  permissions: [run]
   #  gateways: [default]
+  #  rate_limit: 60
+  #  rate_limit_period: 60
+  #  token_limit: 100000
+  #  budget: 20
+  #  budget_period: monthly
 
 # Keys by alias; "default" serves callers who name none. A provider that is not mentioned here, or that has no "keys",
 # takes its key from its usual variable: OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY and so on.
@@ -86,8 +101,26 @@ gateways:
     # false lets in anyone who reaches the port.
     authentication: true
     collect_logs: true
+    # Seconds that an answer is kept for the next one who asks the same; at least 60.
+    #cache_ttl: 300
+    # How often a provider is asked while it is overloaded or away, and the milliseconds between.
+    #retry_max_attempts: 3
+    #retry_delay: 500
+    #retry_backoff: exponential
+    # So many requests in so many seconds.
+    #rate_limiting_limit: 600
+    #rate_limiting_interval: 60
+    #rate_limiting_technique: sliding
+    # Keys of this file serve nobody here: only those of \`postern key add\`, or of the caller's own.
+    #byok_only: true
   #experiments:
   #  collect_logs: false
+
+# Callers who bring no key of their own pay for the keys of this file; \`postern credit add 25\` tops them up.
+#billing:
+#  enabled: true
+#  balance: account
+#  margin: 0.05
 
 # USD per million tokens, for models whose price is not known or differs.
 #prices:

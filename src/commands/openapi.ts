@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import { documentedApp } from '../http/documented-app.ts'
 import { buildDocument } from '../http/openapi.ts'
-import { type Output, terminal } from './output.ts'
+import { type Output, printAll, terminal } from './output.ts'
 
 export interface OpenapiOptions {
   /** YAML instead of JSON. */
@@ -28,8 +28,7 @@ export async function openapiCommand(options: OpenapiOptions = {}): Promise<numb
   const { yaml, out, output = terminal } = options
   const text = await documentText(yaml)
   if (!out) {
-    // Awaited: what is still in a pipe's buffer when the process exits is lost, and the document is longer than one.
-    if (output === terminal) await Bun.write(Bun.stdout, text)
+    if (output === terminal) await printAll(text)
     else output.out(text.trimEnd())
     return 0
   }

@@ -12,3 +12,15 @@ export const terminal: Output = {
     process.stderr.write(`${line}\n`)
   },
 }
+
+/**
+ * A long text on standard output. It is awaited: what is still in a pipe's buffer when the process ends is lost, and the
+ * text may be longer than one. Whoever reads may stop before the end, as `head` does.
+ */
+export async function printAll(text: string): Promise<void> {
+  try {
+    await Bun.write(Bun.stdout, text)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error
+  }
+}

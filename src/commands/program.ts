@@ -107,6 +107,16 @@ export function program(done: (code: number) => void): Command {
     .addHelpText('after', examples('postern openapi > openapi.json', 'postern openapi --yaml --out openapi.yaml'))
     .action(async options => done(await (await import('./openapi.ts')).openapiCommand(options)))
 
+  postern
+    .command('backup')
+    .description('copy the database while the gateway goes on')
+    .argument('[file]', 'where to (default: postern-<time>.db)')
+    .option(...configOption)
+    .addHelpText('after', examples('postern backup', 'postern backup /mnt/nas/postern.db'))
+    .action(async (file: string | undefined, options) =>
+      done(await (await import('./backup.ts')).backupCommand(file, options)),
+    )
+
   addTokenCommands(postern, done)
   addKeyCommands(postern, done)
   addCreditCommands(postern, done)

@@ -1,5 +1,5 @@
 import { fileJsonSchema } from '../config/json-schema.ts'
-import type { Output } from './output.ts'
+import { type Output, printAll } from './output.ts'
 
 /**
  * `postern schema`: prints the JSON Schema of postern.yaml, for editors.
@@ -11,8 +11,7 @@ export async function schemaCommand(
 ): Promise<number> {
   const { knownProviders = [], output } = options
   const text = JSON.stringify(fileJsonSchema(knownProviders), null, 2)
-  // Longer than a pipe holds: awaited, so that none of it is lost when the process ends.
   if (output) output.out(text)
-  else await Bun.write(Bun.stdout, `${text}\n`)
+  else await printAll(`${text}\n`)
   return 0
 }

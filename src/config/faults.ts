@@ -1,8 +1,8 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
-import { dotted, type Position, type Reading, stepsOf } from './positions.ts'
+import { dotted, type Position, pointerOf, type Reading, stepsOf } from './positions.ts'
 import { found, isSecret, type Problem } from './problems.ts'
-import { alternativeFor, isChoice, isObject, memberOf, type Shape, shapeOf, wordsOf } from './shape.ts'
+import { alternativeFor, isChoice, isObject, kindOf, memberOf, type Shape, shapeOf, wordsOf } from './shape.ts'
 import { either, hint, nearest } from './suggest.ts'
 
 const quoted = (words: readonly string[]) => words.map(word => JSON.stringify(word))
@@ -19,7 +19,7 @@ function bounded(noun: string, from: number | undefined, to: number | undefined)
 /** What a place of the file wants, in words. */
 export function wanted(shape: Shape): string {
   if (isChoice(shape)) return either(quoted(wordsOf(shape)))
-  if (shape.anyOf) return either(shape.anyOf.filter(one => one.type !== 'null').map(wanted))
+  if (shape.anyOf) return either([...new Set(shape.anyOf.filter(one => one.type !== 'null').map(wanted))])
   switch (shape.type) {
     case 'integer':
       return bounded('an integer', shape.minimum, shape.maximum)
@@ -106,6 +106,11 @@ export function schemaFaults(schema: TSchema, value: unknown, reading: Reading):
     })
   }
 
+  const misspelt = (pointer: string, words: readonly string[], here: unknown) => {
+    const near = typeof here === 'string' && !isSecret(stepsOf(pointer)) ? hint(here, words) : ''
+    report(pointer, reading.at(pointer), `expected ${either(quoted(words))}, found ${foundAt(pointer, here)}${near}`)
+  }
+
   const visit = (error: ValueError, prefix: string) => {
     const pointer = `${prefix}${error.path}`
     const shape = shapeOf(error.schema)
@@ -116,18 +121,23 @@ export function schemaFaults(schema: TSchema, value: unknown, reading: Reading):
       case ValueErrorType.ObjectRequiredProperty:
         return missing(pointer)
       case ValueErrorType.Union: {
-        const one = alternativeFor(shape, error.value)
-        const inside = one !== shape && (isObject(error.value) || Array.isArray(error.value))
-        if (inside && (one.type === 'object') === isObject(error.value)) {
+        const kind = isObject(error.value) ? kindOf(shape, error.value) : undefined
+        if (kind && !kind.alternative) {
+          const below = `${pointer}${pointerOf([kind.name])}`
+          if (!(kind.name in (error.value as object))) return missing(below)
+          return misspelt(below, kind.words, (error.value as Record<string, unknown>)[kind.name])
+        }
+        const one = kind?.alternative ?? alternativeFor(shape, error.value)
+        const alike = isObject(error.value) ? one.type === 'object' : Array.isArray(error.value) && one.type === 'array'
+        if (one !== shape && alike) {
           for (const inner of Value.Errors(one as unknown as TSchema, error.value)) visit(inner, pointer)
           return
         }
       }
     }
     const here = reading.emptied.has(pointer) ? '' : error.value
-    const near =
-      typeof here === 'string' && isChoice(shape) && !isSecret(stepsOf(pointer)) ? hint(here, wordsOf(shape)) : ''
-    report(pointer, reading.at(pointer), `expected ${wanted(simple(shape))}, found ${foundAt(pointer, here)}${near}`)
+    if (isChoice(shape)) return misspelt(pointer, wordsOf(shape), here)
+    report(pointer, reading.at(pointer), `expected ${wanted(simple(shape))}, found ${foundAt(pointer, here)}`)
   }
 
   for (const error of Value.Errors(schema, value)) visit(error, '')

@@ -1,3 +1,4 @@
+import { policyProblems } from '../gateway/policies/compile.ts'
 import { dotted, type Position, pointerOf, type Reading } from './positions.ts'
 import type { Problem } from './problems.ts'
 import { isObject } from './shape.ts'
@@ -152,6 +153,19 @@ function slugs(file: Record<string, unknown>, reading: Reading, known: readonly 
     })
 }
 
+/** Policies of gateways, as far as their schema cannot judge them. */
+function policies(file: Record<string, unknown>, reading: Reading, known: readonly string[]): Problem[] {
+  const custom = Object.keys(isObject(file.custom_providers) ? file.custom_providers : {})
+  const providers = [...known, ...custom.map(name => `custom-${name}`)]
+  const named = known.length ? { isProvider: (slug: string) => providers.includes(slug), providers } : undefined
+  return Object.entries(isObject(file.gateways) ? file.gateways : {}).flatMap(([id, gateway]) =>
+    policyProblems(isObject(gateway) ? gateway.policies : undefined, named).map(({ pointer, message }) => {
+      const whole = `${pointerOf(['gateways', id, 'policies'])}${pointer}`
+      return { ...reading.at(whole), path: dotted(whole), message }
+    }),
+  )
+}
+
 /** Looks for what the schema cannot see. `knownProviders` may be empty: then any slug passes. */
 export function checkRules(
   file: Record<string, unknown>,
@@ -165,6 +179,7 @@ export function checkRules(
       ...ofTokens.problems,
       ...slugs(file, reading, knownProviders),
       ...keyTexts(file, reading),
+      ...policies(file, reading, knownProviders),
     ],
     warnings: [...ofTokens.warnings, ...domains(file, reading)],
   }

@@ -163,6 +163,25 @@ export const Token = Type.Object(
         description: 'By the calendar, in UTC; weeks begin on Monday.',
       }),
     ),
+    groups: optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        maxItems: 100,
+        description: 'cf.user.groups of policies.',
+        examples: [['research']],
+      }),
+    ),
+    claims: optional(
+      Type.Record(
+        Type.String(),
+        Type.Union([
+          Type.String(),
+          Type.Number(),
+          Type.Boolean(),
+          Type.Array(Type.String(), { maxItems: 100, description: 'One of several texts.' }),
+        ]),
+        { description: 'cf.custom.<claim> of policies.', examples: [{ department: 'finance' }] },
+      ),
+    ),
   },
   { additionalProperties: false, description: 'A token of a client.' },
 )
@@ -177,6 +196,21 @@ const places = {
   account: text('Workers AI: the Cloudflare account id.'),
 }
 
+const Strategy = choice(['round-robin', 'least-busy', 'fastest'], {
+  description:
+    'How requests that name no alias are spread over the keys, or over `pool`; what fails is left alone for a while.',
+})
+
+/** One of several deployments of a provider. */
+const Pool = Type.Array(
+  settings({
+    key: text('The alias of the key that is used there; `default` where it is left out.'),
+    base_url: address('Its base, where it differs.', 'https://eu.example.com/v1'),
+    ...places,
+  }),
+  { minItems: 1, maxItems: 100, description: 'Deployments that requests are spread over by `strategy`.' },
+)
+
 export const Provider = settings(
   {
     base_url: address(
@@ -186,6 +220,8 @@ export const Provider = settings(
     keys: Keys,
     headers: Headers,
     ...places,
+    strategy: Strategy,
+    pool: Pool,
   },
   { description: 'A built-in provider.' },
 )
@@ -213,6 +249,8 @@ export const CustomProvider = Type.Object(
     keys: optional(Keys),
     headers: optional(Headers),
     region: optional(places.region),
+    strategy: optional(Strategy),
+    pool: optional(Pool),
   },
   { additionalProperties: false, description: 'A provider of your own.' },
 )

@@ -40,14 +40,36 @@ export const wordsOf = (shape: Shape): string[] =>
 /** The values of a mapping whose keys are free. */
 export const memberOf = (shape: Shape): Shape | undefined => Object.values(shape.patternProperties ?? {})[0]
 
-const kindOf = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
+/** Which of several mappings is meant, where one member's word tells them apart: the `type` of an action. */
+export interface Kind {
+  /** Of the member. */
+  name: string
+  words: string[]
+  /** The one whose word it is; nothing where it is none of them. */
+  alternative?: Shape
+}
+
+/** @returns nothing where the alternatives are not told apart by a word */
+export function kindOf({ anyOf = [] }: Shape, value: Record<string, unknown>): Kind | undefined {
+  const mappings = anyOf.filter(one => one.type === 'object')
+  if (mappings.length < 2) return undefined
+  const name = mappings[0]!.required?.find(name =>
+    mappings.every(one => one.required?.includes(name) && typeof one.properties?.[name]?.const === 'string'),
+  )
+  if (name === undefined) return undefined
+  const words = mappings.map(one => String(one.properties![name]!.const))
+  const alternative = mappings[words.indexOf(String(value[name]))]
+  return { name, words, ...(alternative && { alternative }) }
+}
+
+const typeOf = (value: unknown) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 
 /** The alternative that a writer most likely meant: of the value's kind, and of those the one with the fewest faults. */
 export function alternativeFor(shape: Shape, value: unknown): Shape {
   if (!shape.anyOf || isChoice(shape)) return shape
   const some = shape.anyOf.filter(one => one.type !== 'null')
   if (some.length === 1) return alternativeFor(some[0]!, value)
-  const alike = some.filter(one => one.type === kindOf(value))
+  const alike = some.filter(one => one.type === typeOf(value))
   const [first, ...others] = alike.length ? alike : some
   let best = first!
   if (others.length) {

@@ -1,8 +1,10 @@
 import { type AuthContext, type Authenticator, CredentialFault, type Outgoing } from '../providers/auth/auth.ts'
 import type { Reach } from '../providers/registry.ts'
+import { withoutSilence } from '../stream/idle.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { credentialRefused, type GatewayFault, upstreamFault } from './fault.ts'
 import { addressOf } from './place.ts'
+import { tellPlace } from './pooled.ts'
 import { type UpstreamAnswer, upstream } from './upstream.ts'
 
 /** A timer of more than 2^31 - 1 ms would go off at once. */
@@ -59,12 +61,35 @@ export async function send(
   try {
     const answer = await call(outgoing, exchange.abort.signal)
     exchange.outcome.firstByte = performance.now()
-    return answer
+    if (exchange.place) tellPlace(exchange, beganWith(exchange, answer))
+    const silence = exchange.gateway.stream_idle_timeout
+    return silence ? guarded(answer, silence * 1_000) : answer
   } catch (cause) {
     const { title } = reach.provider
     throw late ? upstreamFault('timeout', title, `not a byte within ${patience} ms`) : failureOf(cause, title)
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** How the call began, for who chooses the next. */
+function beganWith({ outcome, started }: Exchange, { status, headers }: UpstreamAnswer) {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN)
+  return {
+    status,
+    firstByteMs: outcome.firstByte! - started,
+    ...(seconds > 0 && { retryAfterMs: seconds * 1_000 }),
+  }
+}
+
+/** An answer whose stream may not be silent for longer than that. */
+function guarded(answer: UpstreamAnswer, milliseconds: number): UpstreamAnswer {
+  const { status, headers, body } = answer
+  return {
+    status,
+    headers,
+    body: body && withoutSilence(body, milliseconds),
+    bytes: () => answer.bytes(),
   }
 }
 

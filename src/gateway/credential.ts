@@ -2,6 +2,7 @@ import type { Reach } from '../providers/registry.ts'
 import type { StoredKey } from '../storage/store.ts'
 import type { Exchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
+import { ANY_OF_A_POOL } from './pooled.ts'
 
 /** A key of the file. */
 interface HouseKey {
@@ -22,7 +23,13 @@ export function chooseCredential(exchange: Exchange): void | Promise<void> {
     return
   }
   const alias = exchange.controls.byokAlias
-  const { provider } = exchange.target!.reach
+  const { provider, members } = exchange.target!.reach
+  if (members && alias === undefined && !keepsToStored(exchange)) {
+    demandCaller(exchange)
+    // Which of them is asked is decided for each attempt; until then they count as one.
+    exchange.key = { of: 'house', alias: ANY_OF_A_POOL }
+    return
+  }
   const declared = declaredKey(houseKeys(exchange), alias ?? DEFAULT)
   if (declared) {
     useHouse(exchange, declared)

@@ -4,12 +4,15 @@ import type { ProviderError } from '../conversation/errors.ts'
 import type { Usage } from '../conversation/reply.ts'
 import type { Cost } from '../costs/cost.ts'
 import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect.ts'
-import type { Endpoint, Place } from '../providers/provider.ts'
+import type { Place as Address, Endpoint } from '../providers/provider.ts'
 import type { Reach, Registry } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
+import type { Limit } from '../storage/counters/counters.ts'
 import type { CreditStore } from '../storage/credits.ts'
 import type { Live } from '../storage/live.ts'
+import type { AttemptRecord, Surface } from '../telemetry/attempt-record.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
+import type { Pools } from './balance/pools.ts'
 import type { Flights } from './cache/coalesce.ts'
 import type { FlightHead } from './cache/serve.ts'
 import type { Controls } from './controls.ts'
@@ -17,9 +20,14 @@ import type { KeptAnswer } from './kept-answer.ts'
 import type { KeyBook } from './keys.ts'
 import type { Rate } from './limits/caller.ts'
 import type { Claimed } from './limits/claim.ts'
+import type { PolicyBook } from './policies/book.ts'
+import type { Place } from './pooled.ts'
+import type { RouteBook } from './routes/book.ts'
+import type { Decision as Turn } from './routes/walk.ts'
+import type { StoredObjects } from './stored-objects.ts'
 import type { Caller, TokenBook } from './tokens.ts'
 
-/** One reading of the configuration. Requests in flight keep the one that they began with. */
+/** One reading of the configuration and of what the management API made. Requests in flight keep the one that they began with. */
 export interface Settings {
   config: Config
   accounts: ReadonlySet<string>
@@ -32,8 +40,21 @@ export interface Settings {
   flights: Flights<FlightHead>
   gateways: ReadonlyMap<string, GatewaySettings>
   registry: Registry
+  /** What the management API makes of both. */
+  stored: StoredObjects
+  /** What is known of keys and deployments that requests are spread over. */
+  pools: Pools
+  routes: RouteBook
+  policies: PolicyBook
+  /** Whoever takes the records of attempts that are over. */
+  sinks: readonly RecordSink[]
   /** For faults of our own. */
   log: Logger
+}
+
+/** Takes records; it never throws and never waits. */
+export interface RecordSink {
+  put(record: AttemptRecord): void
 }
 
 /** Where the client's words go: one model at one provider. */
@@ -46,7 +67,7 @@ export interface Target {
 /** A written request, ready to be addressed and signed. */
 export interface Written {
   endpoint: Endpoint
-  place: Place
+  place: Address
   dialect: UpstreamDialect
   body: string
   dropped: string[]
@@ -68,6 +89,7 @@ export interface Exchange {
   readonly path: string
   readonly account: string
   readonly gatewayId: string
+  readonly surface: Surface
   /** Takes the line of the request when it is over. */
   readonly log: RequestLog
   /** Aborts the upstream call. */
@@ -77,12 +99,20 @@ export interface Exchange {
   readonly shared: Shared
   /** What this attempt has taken of limits; given back, or corrected, when it is over. */
   readonly claimed: Claimed[]
+  /** The client's body, for the record. */
+  sent?: string | Uint8Array
+  /** Under which its answer is looked for in the cache. */
+  cacheKey?: string
   /** Keeps what goes to the client, for the cache and the record. */
   kept?: KeptAnswer
   /** Takes a good answer when it is over. */
   cacheable?: (one: Exchange, answer: KeptAnswer) => void
   /** What was set aside of the caller's credit. */
   credit?: { settle(cost: number): Promise<void> }
+  /** Of a list or a route, from 0. */
+  readonly step?: number
+  /** From 2 where it is a further one. */
+  readonly attempt?: number
   /** Somebody else is asked when this comes to nothing. */
   readonly hasFallback?: boolean
   /** Where the caller's key for a provider may stand, and with it our token. */
@@ -99,6 +129,8 @@ export interface Exchange {
 
   target?: Target
   credential?: string
+  /** The key or deployment that it was given out of several. */
+  place?: Place
   /** Whose it is; undefined where none is needed. */
   key?: KeyUsed
   stream: boolean
@@ -114,6 +146,10 @@ export interface Shared {
   counted: boolean
   /** The answer goes on without its client for a while: it may come back for the rest. */
   outlives: boolean
+  /** Counters of money on the way of a route, to which everything is added that its models cost. */
+  spent: Limit[]
+  /** The turns on the way of a route. */
+  turns?: readonly Turn[]
   /** What is left of the limit that it counts against. */
   rateLimit?: RateLimit
 }
@@ -168,7 +204,10 @@ export interface Outcome {
   model?: string
   usage?: Usage
   cost?: Cost
-  error?: ProviderError
+  error?: ProviderError & { number?: number }
+  /** The answer's media type, and its format where it is not the client's dialect. */
+  type?: string
+  format?: string
   /** It came from our own cache. */
   cached?: boolean
   /** The client left before the end. */

@@ -5,9 +5,16 @@ import { noSuchGateway } from './fault.ts'
 /** What a gateway is where its declaration says nothing, and what `default` is before anybody declares it (contract 1.2). */
 const DEFAULT: GatewaySettings = { authentication: true, collect_logs: true, cache_ttl: 0 }
 
-/** The gateways that there are, complete; `default` is always among them. */
-export function gatewaysOf(declared: Record<string, GatewaySettings>): ReadonlyMap<string, GatewaySettings> {
+/**
+ * The gateways that there are, complete; `default` is always among them.
+ * @param stored give way to those of the configuration
+ */
+export function gatewaysOf(
+  declared: Record<string, GatewaySettings>,
+  stored: ReadonlyMap<string, GatewaySettings>,
+): ReadonlyMap<string, GatewaySettings> {
   const gateways = new Map([['default', DEFAULT]])
+  for (const [id, settings] of stored) gateways.set(id, { ...DEFAULT, ...settings })
   for (const [id, settings] of Object.entries(declared)) gateways.set(id, { ...DEFAULT, ...settings })
   return gateways
 }

@@ -6,20 +6,25 @@ import type { WrittenStep } from '../schemas/universal.ts'
 import { keyCipher } from '../storage/key-cipher.ts'
 import type { Live } from '../storage/live.ts'
 import type { Store } from '../storage/store.ts'
+import type { Surface } from '../telemetry/attempt-record.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import { authenticate } from './authenticate.ts'
+import { Pools } from './balance/pools.ts'
 import { Flights } from './cache/coalesce.ts'
 import type { FlightHead } from './cache/serve.ts'
 import { readControls } from './controls.ts'
-import { AUTHORIZATION, type Exchange, type KeyPlaces, type Settings } from './exchange.ts'
+import { AUTHORIZATION, type Exchange, type KeyPlaces, type RecordSink, type Settings } from './exchange.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { KeyBook } from './keys.ts'
-import { type Manager, managerOf } from './manage.ts'
+import { emptyCache, type Manager, managerOf } from './manage.ts'
 import { ModelCatalogue } from './models.ts'
 import type { NativeCall } from './native.ts'
+import { PolicyBook } from './policies/book.ts'
 import { record } from './record.ts'
 import { refuse } from './refuse.ts'
+import { RouteBook } from './routes/book.ts'
 import { RunBook } from './runs.ts'
+import { StoredObjects } from './stored-objects.ts'
 import { TokenBook } from './tokens.ts'
 import { runSteps } from './universal.ts'
 import { type ChatWords, chatWay, nativeWay } from './ways.ts'
@@ -30,6 +35,7 @@ export interface Arrival {
   path: string
   account: string
   gatewayId: string
+  surface: Surface
   /** What counts as the client's headers, where that is not all of them. */
   headers?: Headers
   /** Where this surface's clients put the key of a provider, where that is not `Authorization`. */
@@ -42,6 +48,8 @@ export interface GatewayParts {
   live: Live
   log: Logger
   logRequest: RequestLog
+  /** Whoever takes the records of attempts that are over. */
+  sinks: readonly RecordSink[]
 }
 
 /** The way of one request, in the order of the steps. It knows neither Elysia nor any provider's name. */
@@ -49,28 +57,39 @@ export class Gateway {
   #settings: Settings
   readonly #store: Store
   readonly #live: Live
+  readonly #sinks: readonly RecordSink[]
+  readonly #pools = new Pools()
   readonly #flights = new Flights<FlightHead>()
   readonly #keys: KeyBook
+  readonly #stored: StoredObjects
   readonly #log: Logger
   readonly #logRequest: RequestLog
   readonly #models = new ModelCatalogue()
   /** The streams that a client may come back for. */
   readonly runs = new RunBook()
 
-  constructor({ config, store, live, log, logRequest }: GatewayParts) {
+  constructor({ config, store, live, log, logRequest, sinks }: GatewayParts) {
     this.#logRequest = logRequest
     this.#store = store
     this.#live = live
+    this.#sinks = sinks
     // What encrypts the stored keys changes only with the next start, like all of `storage`.
-    this.#keys = new KeyBook(store, keyCipher(config.storage.encryption_key, store.ownSecret))
+    const cipher = keyCipher(config.storage.encryption_key, store.ownSecret)
+    this.#keys = new KeyBook(store, cipher)
     this.#log = log
+    this.#stored = new StoredObjects(store, cipher, log, () => this.#follow())
     this.#settings = this.#read(config)
   }
 
   /** New requests follow the new configuration; those in flight end on the one they began with. */
   reload(config: Config): void {
+    const before = this.#settings
     this.#settings = this.#read(config)
     this.#models.forget()
+    for (const [id, { cache_invalidate_on_update: empties = false }] of this.#settings.gateways) {
+      const [was, is] = [before.config.gateways[id], config.gateways[id]]
+      if (empties && JSON.stringify(was) !== JSON.stringify(is)) void emptyCache(this.#settings, id)
+    }
   }
 
   get config(): Config {
@@ -79,6 +98,8 @@ export class Gateway {
 
   /** The first steps, before a body is read: who is it, and may they. @throws GatewayFault */
   async admit(arrival: Arrival): Promise<Exchange> {
+    const pending = this.#stored.refresh()
+    if (pending) await pending
     const settings = this.#settings
     const headers = arrival.headers ?? arrival.request.headers
     const id = Bun.randomUUIDv7()
@@ -87,11 +108,12 @@ export class Gateway {
       headers,
       ids: { request: id, event: id, log: id },
       controls: {},
-      shared: { counted: false, outlives: false },
+      shared: { counted: false, outlives: false, spent: [] },
       claimed: [],
       path: arrival.path,
       account: arrival.account,
       gatewayId: arrival.gatewayId,
+      surface: arrival.surface,
       keyPlaces: arrival.keyPlaces ?? AUTHORIZATION,
       settings,
       started: performance.now(),
@@ -130,7 +152,8 @@ export class Gateway {
   }
 
   /** Who calls the management API, and on what they work. @throws GatewayFault 401, 403 as {@link managerOf} does */
-  manager(headers: Headers, account: string, permission: Permission): Promise<Manager> {
+  async manager(headers: Headers, account: string | undefined, permission: Permission | undefined): Promise<Manager> {
+    await this.#stored.refresh()
     return managerOf(this.#settings, this.#store, headers, account, permission)
   }
 
@@ -141,12 +164,19 @@ export class Gateway {
 
   /** Whether a gateway asks for no token. */
   isOpen(id: string): boolean {
+    void this.#stored.refresh()
     return this.#settings.gateways.get(id)?.authentication === false
   }
 
-  /** The provider that a word of an address stands for. */
-  provider(slug: string): Reach | undefined {
-    return this.#settings.registry.find(slug)
+  /** The provider that a word of an address stands for; a promise when the store must be asked first. */
+  provider(slug: string): Reach | undefined | Promise<Reach | undefined> {
+    const pending = this.#stored.refresh()
+    return pending ? pending.then(() => this.#settings.registry.find(slug)) : this.#settings.registry.find(slug)
+  }
+
+  /** Whether a word of an address stands for a provider, as far as is known without asking the store. */
+  knowsProvider(slug: string): boolean {
+    return this.#settings.registry.find(slug) !== undefined
   }
 
   /** What the configured providers can serve. @throws GatewayFault */
@@ -161,6 +191,18 @@ export class Gateway {
     return refuse(exchange, fault)
   }
 
+  /** What the management API made has changed. */
+  #follow(): void {
+    const { gateways, providers } = this.#stored
+    const { config } = this.#settings
+    this.#settings = {
+      ...this.#settings,
+      gateways: gatewaysOf(config.gateways, gateways),
+      registry: new Registry(config, providers),
+    }
+    this.#models.forget()
+  }
+
   #read(config: Config): Settings {
     return {
       config,
@@ -169,10 +211,23 @@ export class Gateway {
       keys: this.#keys,
       credits: this.#store.credits,
       live: this.#live,
+      sinks: this.#sinks,
+      pools: this.#pools,
       flights: this.#flights,
-      gateways: gatewaysOf(config.gateways),
-      registry: new Registry(config),
+      gateways: gatewaysOf(config.gateways, this.#stored.gateways),
+      registry: new Registry(config, this.#stored.providers),
+      stored: this.#stored,
+      routes: new RouteBook(routesOf(config), this.#store.routes),
+      policies: new PolicyBook(policiesOf(config), this.#store.policies, this.#log),
       log: this.#log,
     }
   }
 }
+
+/** The routes of the file, by gateway. */
+const routesOf = ({ gateways }: Config) =>
+  new Map(Object.entries(gateways).map(([id, { routes = {} }]) => [id, routes]))
+
+/** The policies of the file, by gateway. */
+const policiesOf = ({ gateways }: Config) =>
+  new Map(Object.entries(gateways).map(([id, { policies = [] }]) => [id, policies]))

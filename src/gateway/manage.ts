@@ -22,16 +22,20 @@ const NOT_FOUND = 7_002
 
 /**
  * Finds out who manages, and whether they may. An account that is not there is answered like a wrong token.
+ * @param account the first of the configuration where the address names none
+ * @param permission any token will do where it is left out
  * @throws GatewayFault 401 without a token of ours, 403 for one that lacks the permission
  */
 export async function managerOf(
   settings: Settings,
   store: Store,
   headers: Headers,
-  account: string,
-  permission: Permission,
+  account: string | undefined,
+  permission: Permission | undefined,
 ): Promise<Manager> {
-  const caller = settings.accounts.has(account) ? await callerIn(settings, headers) : undefined
+  const [first = ''] = settings.config.accounts
+  const one = account ?? first
+  const caller = settings.accounts.has(one) ? await callerIn(settings, headers) : undefined
   if (!caller)
     throw new GatewayFault({
       status: 401,
@@ -40,9 +44,9 @@ export async function managerOf(
       type: 'authentication_error',
       message: 'Authentication error: send a token of this gateway as `Authorization: Bearer <token>`',
     })
-  if (!caller.permissions.has(permission))
+  if (permission && !caller.permissions.has(permission))
     throw forbidden(`the token "${caller.name}" lacks the permission "${permission}"`)
-  return { caller, account, settings, store }
+  return { caller, account: one, settings, store }
 }
 
 async function callerIn({ tokens }: Settings, headers: Headers): Promise<Caller | undefined> {
@@ -67,6 +71,18 @@ export function demandAllGateways({ caller }: Manager): void {
     throw forbidden(`the token "${caller.name}" is for some gateways only, and this is for all of them`)
 }
 
+/** Throws away what is kept of a gateway's answers. @returns whether that went well; otherwise the log says why */
+export async function emptyCache({ live, log }: Pick<Settings, 'live' | 'log'>, gateway: string): Promise<boolean> {
+  try {
+    const answers = await live.cache.purge(gateway)
+    if (answers) log.info({ gateway, answers }, 'cache emptied: the settings of the gateway have changed')
+    return true
+  } catch (error) {
+    log.error({ error, gateway }, 'the cache of the gateway cannot be emptied')
+    return false
+  }
+}
+
 /** @param what in a word: `gateway` */
 export const notThere = (what: string) =>
   new GatewayFault({
@@ -77,5 +93,5 @@ export const notThere = (what: string) =>
     message: `there is no such ${what}`,
   })
 
-const forbidden = (message: string) =>
+export const forbidden = (message: string) =>
   new GatewayFault({ status: 403, number: AUTHENTICATION, code: 'forbidden', type: 'permission_error', message })

@@ -17,7 +17,10 @@ import type { UpstreamAnswer } from './upstream.ts'
 export async function answerNative(exchange: Exchange, came: UpstreamAnswer, watch?: Watch): Promise<Response> {
   const headers = passedHeaders(came.headers)
   const type = came.headers.get('content-type')
-  if (type !== null) headers.set('content-type', type)
+  if (type !== null) {
+    headers.set('content-type', type)
+    exchange.outcome.type = type
+  }
   const location = came.headers.get('location')
   if (location !== null) headers.set('location', location)
   const { status } = came

@@ -53,6 +53,7 @@ export async function passNative(exchange: Exchange, call: NativeCall): Promise<
     region: address.region,
   }
   for (const name in reach.settings.headers) outgoing.headers[name.toLowerCase()] = reach.settings.headers[name]!
+  exchange.outcome.format = address.watch
   const watch = address.watch && call.method === 'POST' ? watchOf(address.watch) : undefined
   return answerNative(exchange, await send(exchange, reach, outgoing, address.auth), watch)
 }

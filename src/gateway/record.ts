@@ -1,8 +1,11 @@
 import { costOf } from '../costs/cost.ts'
 import { dollarsOf } from '../costs/money.ts'
 import type { Price } from '../costs/price.ts'
+import type { AttemptRecord } from '../telemetry/attempt-record.ts'
+import { recordOf } from './attempt-record.ts'
 import type { Exchange } from './exchange.ts'
 import { settle } from './limits/claim.ts'
+import { leavePlace } from './pooled.ts'
 import { priceOf } from './price.ts'
 
 /** Nginx's number for a client that closed the connection before the answer was complete. */
@@ -16,6 +19,7 @@ export function record(exchange: Exchange, status: number): void {
   const { outcome } = exchange
   if (outcome.status !== undefined) return
   outcome.status = outcome.left ? CLIENT_LEFT : status
+  if (exchange.place) leavePlace(exchange)
   const ended = performance.now()
   const price = outcome.usage && !outcome.cached ? priceOf(exchange) : undefined
   // The price list has to be loaded once.
@@ -30,11 +34,21 @@ function close(exchange: Exchange, ended: number, price: Price | undefined): voi
   const cost = usage && price && !cached ? costOf(usage, price) : undefined
   outcome.cost = cost
   if (claimed.length) settle(exchange, usage ? usage.input + usage.output : 0, cost?.pico ?? 0)
+  if (cost?.pico && exchange.shared.spent.length) addToRoute(exchange, cost.pico)
   credit
     ?.settle(cost?.pico ?? 0)
     .catch(fault => exchange.settings.log.error({ error: fault }, 'credit was not charged'))
   if (exchange.cacheable && exchange.kept && isGood(exchange)) exchange.cacheable(exchange, exchange.kept)
-  writeLine(exchange, ended)
+  const { sinks } = exchange.settings
+  const made = recordOf(exchange, ended)
+  exchange.log(lineOf(made))
+  for (const sink of sinks) sink.put(made)
+}
+
+/** What a model of a route cost counts where its limits of money are. */
+function addToRoute({ shared, settings }: Exchange, cost: number): void {
+  const said = settings.live.counters.take(shared.spent.map(limit => ({ ...limit, amount: cost })))
+  if (said instanceof Promise) said.catch(fault => settings.log.error({ error: fault }, 'a cost was not counted'))
 }
 
 /** A whole answer without a fault. */
@@ -42,29 +56,27 @@ const isGood = ({ outcome: { status, error, left, cached } }: Exchange): boolean
   status === 200 && !error && !left && !cached
 
 /** Who asked for what, how long it took, what it used and cost; never a body, a key or a header. */
-function writeLine(exchange: Exchange, ended: number): void {
-  const { outcome, target, caller, log, started, ids } = exchange
-  const { usage, error, firstByte, cost } = outcome
-  log({
-    id: ids.log,
-    ...(ids.event !== ids.request && { event: ids.event }),
-    method: exchange.request.method,
-    path: exchange.path,
-    status: outcome.status,
-    duration_ms: round(ended - started),
-    ...(firstByte !== undefined && { first_byte_ms: round(firstByte - started) }),
-    gateway: exchange.gatewayId,
-    ...(target && { provider: target.reach.provider.slug }),
-    ...(target?.model && { model: target.model }),
-    ...(caller && { token: caller.name }),
-    ...(exchange.stream && { stream: true }),
+function lineOf(made: AttemptRecord): Record<string, unknown> {
+  const { usage, cost } = made
+  return {
+    id: made.id,
+    ...(made.event !== made.request && { event: made.event }),
+    method: made.method,
+    path: made.path,
+    status: made.status,
+    duration_ms: made.duration,
+    ...(made.firstByte !== undefined && { first_byte_ms: made.firstByte }),
+    gateway: made.gateway,
+    ...(made.step !== undefined && { step: made.step }),
+    ...(made.attempt > 1 && { attempt: made.attempt }),
+    ...(made.provider !== undefined && { provider: made.provider }),
+    ...(made.model !== undefined && { model: made.model }),
+    ...(made.token !== undefined && { token: made.token }),
+    ...(made.stream && { stream: true }),
     ...(usage && { tokens_in: usage.input, tokens_out: usage.output }),
     ...(usage?.cacheRead && { tokens_cached: usage.cacheRead }),
-    ...(outcome.cached && { cached: true }),
+    ...(made.cached && { cached: true }),
     ...(cost && { cost: dollarsOf(cost.pico) }),
-    // The provider's message may quote the prompt; its code does not.
-    ...(error && { error: error.code ?? error.type }),
-  })
+    ...(made.error && { error: made.error.code }),
+  }
 }
-
-const round = (milliseconds: number) => Math.round(milliseconds * 100) / 100

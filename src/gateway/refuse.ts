@@ -19,6 +19,7 @@ export function refuse(exchange: Exchange, fault: unknown): unknown {
     message: '',
     type: known ? fault.type : 'server_error',
     code: known ? fault.code : 'internal',
+    ...(known && fault.number !== undefined && { number: fault.number }),
   }
   if (!known && !outcome.left) settings.log.error({ error: fault, path }, 'a fault of our own')
   record(exchange, outcome.error.status)

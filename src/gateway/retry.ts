@@ -1,6 +1,7 @@
 import type { Backoff } from './controls.ts'
 import type { Exchange } from './exchange.ts'
 import { GatewayFault } from './fault.ts'
+import { fresh } from './fresh.ts'
 import { record } from './record.ts'
 import { refuse } from './refuse.ts'
 import { watchClient } from './watch-client.ts'
@@ -42,7 +43,7 @@ export async function withRetries<E extends Exchange>(
   const retries = retriesOf(exchange)
   for (let number = 1; ; number++) {
     const last = number >= retries.attempts
-    const one = number === 1 ? exchange : another(exchange, last)
+    const one = number === 1 ? exchange : another(exchange, number, last)
     let response: Response
     try {
       response = await attempt(one)
@@ -62,21 +63,17 @@ export async function withRetries<E extends Exchange>(
   }
 }
 
-/** A further attempt at the same, with nothing of the one before. */
-function another<E extends Exchange>(exchange: E, last: boolean): E {
-  const { controls, ids } = exchange
-  const next = {
-    ...exchange,
-    ids: { ...ids, log: Bun.randomUUIDv7() },
+/** A further attempt at the same. */
+function another<E extends Exchange>(exchange: E, number: number, last: boolean): E {
+  const { controls, kept, cacheable } = exchange
+  const changes: Partial<Exchange> = {
+    attempt: number,
+    kept: kept?.another(),
+    cacheable,
     // Cloudflare waits for the last attempt however long it takes, unless somebody else can be asked (contract 6.1).
     ...(last && !exchange.hasFallback && { controls: { ...controls, requestTimeout: undefined } }),
-    abort: new AbortController(),
-    started: performance.now(),
-    outcome: {},
-    claimed: [],
-    credit: undefined,
-    ...(exchange.kept && { kept: exchange.kept.another() }),
   }
+  const next = fresh(exchange, changes as Partial<E>)
   watchClient(next)
   return next
 }

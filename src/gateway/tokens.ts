@@ -3,6 +3,7 @@ import type { Store } from '../storage/store.ts'
 import { hashToken } from '../storage/token-secret.ts'
 import { Lately } from './lately.ts'
 import type { CallerLimits } from './limits/caller.ts'
+import { type Claim, type Identity, identityOf } from './policies/facts.ts'
 
 /** Who calls: what is left of a token once it has been recognised. */
 export interface Caller {
@@ -11,6 +12,8 @@ export interface Caller {
   /** The gateways that the token opens; undefined for all. */
   gateways?: ReadonlySet<string>
   limits?: CallerLimits
+  /** What policies may know of it. */
+  identity: Identity
 }
 
 /**
@@ -49,7 +52,18 @@ function withLimits({ rate_limit, rate_limit_period, token_limit, budget, budget
 
 const MINUTE_S = 60
 
-function callerOf(token: { name: string; permissions: readonly Permission[]; gateways?: readonly string[] }): Caller {
+function callerOf(token: {
+  name: string
+  permissions: readonly Permission[]
+  gateways?: readonly string[]
+  groups?: readonly string[]
+  claims?: Readonly<Record<string, Claim>>
+}): Caller {
   const { name, permissions, gateways } = token
-  return { name, permissions: new Set(permissions), ...(gateways && { gateways: new Set(gateways) }) }
+  return {
+    name,
+    permissions: new Set(permissions),
+    ...(gateways && { gateways: new Set(gateways) }),
+    identity: identityOf(token),
+  }
 }

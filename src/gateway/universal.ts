@@ -6,6 +6,7 @@ import { sortCredentials } from './authenticate.ts'
 import { type Controls, readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange } from './exchange.ts'
 import { GatewayFault, invalidRequest, noSuchProvider } from './fault.ts'
+import { fresh } from './fresh.ts'
 import { refuse, reworded } from './refuse.ts'
 import { letGo } from './retry.ts'
 import { chatWay, nativeWay } from './ways.ts'
@@ -29,8 +30,7 @@ export async function runSteps(
     return { headers, controls: controlsOf(outer, step, headers, `[${index}]`) }
   })
   for (const [index, step] of steps.entries()) {
-    const { headers, controls } = prepared[index]!
-    const exchange = exchangeOf(outer, step, headers, controls, index < steps.length - 1)
+    const exchange = exchangeOf(outer, step, prepared[index]!, index, index < steps.length - 1)
     try {
       const response = await runStep(exchange, step, client)
       if (last) await letGo(last.exchange, last.response)
@@ -64,28 +64,29 @@ function noAnswer(fault: GatewayFault): GatewayFault {
 }
 
 /** A step is a request of its own: its headers are what goes upstream, beside controls that it may set anew. */
-function exchangeOf(outer: Exchange, step: Step, headers: Headers, controls: Controls, hasFallback: boolean): Exchange {
+function exchangeOf(
+  outer: Exchange,
+  step: Step,
+  { headers, controls }: { headers: Headers; controls: Controls },
+  index: number,
+  hasFallback: boolean,
+): Exchange {
   const { provider } = outer.settings.registry.find(step.provider) ?? {}
   const keyPlaces = provider ? { headers: provider.keyIn, query: provider.keyQuery } : AUTHORIZATION
-  return {
-    ...outer,
+  return fresh(outer, {
     controls,
     hasFallback,
+    step: index,
     ids: { ...outer.ids, event: controls.eventId ?? outer.ids.event, log: Bun.randomUUIDv7() },
     request: requestOf(outer, step),
     headers,
     keyPlaces,
     path: `${outer.path.replace(/\/$/, '')}/${step.provider}`,
-    abort: new AbortController(),
-    started: performance.now(),
-    outcome: {},
-    claimed: [],
-    cacheable: undefined,
     stream: false,
     // What the outer headers held was for the gateway, not for this provider.
     callerKey: undefined,
     withheld: undefined,
-  }
+  })
 }
 
 /** A step's own headers go before its `config`, and both before what the whole list says (contract 3.1). */

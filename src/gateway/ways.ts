@@ -1,15 +1,18 @@
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { answer } from './answer.ts'
+import { askedNatively } from './asked-natively.ts'
 import { attempt } from './attempt.ts'
 import { asksForCache, planFor, type Question } from './cache/plan.ts'
 import { throughCache } from './cache/serve.ts'
 import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
-import { type Asked, claimLimits, isLimited } from './limits/index.ts'
-import { addressOf, type NativeCall, passNative, withoutOurs } from './native.ts'
+import { claimLimits, isLimited } from './limits/index.ts'
+import { type NativeCall, passNative, withoutOurs } from './native.ts'
+import { ANY_OF_A_POOL, takePlace } from './pooled.ts'
 import { withRetries } from './retry.ts'
+import { routeNamed, routeWay } from './route-way.ts'
 import { tell } from './tell.ts'
 import { watchClient } from './watch-client.ts'
 import { writeRequest } from './write-request.ts'
@@ -29,7 +32,15 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
   const exchange: ChatExchange = Object.assign(admitted, words)
   exchange.stream = words.body.stream === true
   watchClient(exchange)
-  exchange.target = targetOf(exchange.settings.registry, words.body.model as string)
+  const model = words.body.model as string
+  const route = routeNamed(model)
+  if (route !== undefined) return routeWay(exchange, route, serveChat)
+  exchange.target = targetOf(exchange.settings.registry, model)
+  return serveChat(exchange)
+}
+
+/** From a chat's target to its answer. */
+async function serveChat(exchange: ChatExchange): Promise<Response> {
   const pending = chooseCredential(exchange)
   if (pending) await pending
   writeRequest(exchange)
@@ -42,9 +53,10 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   watchClient(exchange)
   const pending = chooseCredential(exchange)
   if (pending) await pending
-  const ask = (exchange: Exchange) => {
-    const asked = isLimited(exchange) ? askedNatively(exchange, call) : undefined
+  const ask = async (exchange: Exchange) => {
+    const asked = isLimited(exchange) ? await askedNatively(exchange, call) : undefined
     return withRetries(exchange, async one => {
+      if (isPooled(one)) takePlace(one)
       const pending = asked && claimLimits(one, asked)
       if (pending) await pending
       const response = await passNative(one, call)
@@ -56,6 +68,10 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   const plan = asks ? planFor(exchange, await nativeQuestion(exchange, call)) : undefined
   return plan ? throughCache(exchange, plan, ask) : ask(exchange)
 }
+
+/** Keys and deployments out of which one is taken for each attempt. */
+const isPooled = ({ key, place }: Exchange): boolean =>
+  place !== undefined || (key?.of === 'house' && key.alias === ANY_OF_A_POOL)
 
 const asking = (exchange: ChatExchange): Promise<Response> => withRetries(exchange, askOnce)
 
@@ -82,28 +98,13 @@ async function nativeQuestion(exchange: Exchange, { path, query, headers, body }
 
 async function askOnce(exchange: ChatExchange): Promise<Response> {
   const { body, text } = exchange
+  if (isPooled(exchange)) {
+    takePlace(exchange)
+    writeRequest(exchange)
+  }
   const pending = isLimited(exchange) ? claimLimits(exchange, { body: () => body, length: text.length }) : undefined
   if (pending) await pending
   const response = await answer(exchange, await attempt(exchange))
   tell(exchange, response.headers)
   return response
-}
-
-/** What limits have to know of a request that is otherwise not looked into: its model too, where the path has none. */
-function askedNatively(exchange: Exchange, call: NativeCall): Asked {
-  const target = exchange.target!
-  const body = jsonOf(call.body)
-  const model = target.model || addressOf(exchange, target.reach, call).model || body?.model
-  exchange.target = { ...target, model: typeof model === 'string' ? model : '' }
-  return { body: () => body, length: call.body?.length ?? 0 }
-}
-
-function jsonOf(body: NativeCall['body']): JsonObject | undefined {
-  if (!body?.length) return undefined
-  try {
-    const value: unknown = JSON.parse(typeof body === 'string' ? body : Buffer.from(body).toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -32,6 +32,7 @@ export function compatRoutes(gateway: Gateway) {
   const admit = ({ request, params }: Call) =>
     gateway.admit({
       request,
+      surface: 'compat',
       path: pathOf(request.url),
       account: params?.account ?? gateway.config.accounts[0]!,
       gatewayId: params?.gateway ?? 'default',

@@ -14,7 +14,9 @@ export function onDomain(gateway: Gateway, request: Request): Request | undefine
   const path = pathOf(request.url)
   const [, slug = ''] = path.split('/', 2)
   const isList = path === '/' && request.method === 'POST'
-  if (!isList && slug !== 'compat' && !gateway.provider(slug)) return undefined
+  // One that the API has just made may not be known here yet.
+  const isProvider = slug.startsWith('custom-') || gateway.knowsProvider(slug)
+  if (!isList && slug !== 'compat' && !isProvider) return undefined
   const origin = request.url.indexOf(path, request.url.indexOf('://') + 3)
   const place = `${request.url.slice(0, origin)}/v1/${accounts[0]}/${gatewayId}`
   return new Request(`${place}${request.url.slice(origin)}`, request)

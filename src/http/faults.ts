@@ -1,4 +1,5 @@
 import { GatewayFault } from '../gateway/fault.ts'
+import { PolicyFault } from '../gateway/policies/refusals.ts'
 import { pathOf } from './path.ts'
 
 /** Numbers whose bodies Cloudflare's own clients look into: they find them only in its envelope (contract 2.5). */
@@ -7,6 +8,7 @@ const IN_ENVELOPE = new Set([2001, 2009])
 /** Any fault as an answer, in the shape that an OpenAI client shows to people. Nothing of the client's input is in it. */
 export function faultResponse(fault: GatewayFault): Response {
   const { message, type, code, param, number } = fault
+  if (fault instanceof PolicyFault) return policyResponse(fault)
   if (number !== undefined && IN_ENVELOPE.has(number)) return envelopeResponse(fault)
   return respond(fault, {
     error: { message, type, param: param ?? null, code },
@@ -20,6 +22,7 @@ export function faultResponse(fault: GatewayFault): Response {
  */
 export function envelopeResponse(thrown: unknown): Response {
   const fault = thrown instanceof GatewayFault ? thrown : internalFault()
+  if (fault instanceof PolicyFault) return policyResponse(fault)
   const { status, message } = fault
   // What has no number of Cloudflare's goes by its status.
   const code = fault.number ?? status
@@ -37,6 +40,9 @@ export function envelopeResponse(thrown: unknown): Response {
     description: message,
   })
 }
+
+/** What a policy says has one shape on every surface (contract 2.5). */
+export const policyResponse = (fault: PolicyFault): Response => respond(fault, fault.body)
 
 function respond(fault: GatewayFault, body: unknown): Response {
   return new Response(JSON.stringify(body), { status: fault.status, headers: faultHeaders(fault) })

@@ -17,11 +17,13 @@ export function nativeRoutes(gateway: Gateway) {
     const [, , account = '', gatewayId = '', slug = '', ...rest] = path.split('/')
     // The unified endpoint has a few addresses, and all others below it are mistakes.
     if (slug === 'compat') return faultResponse(notFound(request))
-    const reach = gateway.provider(slug)
+    const found = gateway.provider(slug)
+    const reach = found instanceof Promise ? await found : found
     let exchange: Exchange | undefined
     try {
       exchange = await gateway.admit({
         request,
+        surface: 'native',
         path,
         account,
         gatewayId,

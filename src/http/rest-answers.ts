@@ -1,6 +1,7 @@
 import type { KeyUsed } from '../gateway/exchange.ts'
 import { GatewayFault, upstreamFault } from '../gateway/fault.ts'
-import { faultHeaders, internalFault } from './faults.ts'
+import { PolicyFault } from '../gateway/policies/refusals.ts'
+import { faultHeaders, internalFault, policyResponse } from './faults.ts'
 
 /** The envelope of Cloudflare's REST API, version 4, in which the REST plane answers (contract 1.7, 11.1). */
 
@@ -14,6 +15,7 @@ const NO_ROUTE = 7_003
  */
 export function restFault(thrown: unknown, openai = false): Response {
   const fault = thrown instanceof GatewayFault ? thrown : internalFault()
+  if (fault instanceof PolicyFault) return policyResponse(fault)
   const { status, type, param, code } = fault
   const refused = fault.number === 2009
   // The data plane has two places for a token, this one has one.

@@ -41,6 +41,7 @@ export function restRoutes(gateway: Gateway) {
       try {
         exchange = await gateway.admit({
           request,
+          surface: 'rest',
           headers: withoutOtherToken(request.headers),
           path: pathOf(request.url),
           account: params.account,

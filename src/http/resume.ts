@@ -21,6 +21,7 @@ export function resumeRoutes(gateway: Gateway) {
   const admitted = async ({ request, params }: Call): Promise<Exchange> => {
     const exchange = await gateway.admit({
       request,
+      surface: 'rest',
       path: pathOf(request.url),
       account: params.account,
       gatewayId: params.gateway,

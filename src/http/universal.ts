@@ -21,7 +21,7 @@ export function universalRoutes(gateway: Gateway) {
     const [, , account = '', gatewayId = ''] = path.split('/')
     let exchange: Exchange | undefined
     try {
-      exchange = await gateway.admit({ request, path, account, gatewayId })
+      exchange = await gateway.admit({ request, surface: 'universal', path, account, gatewayId })
       const text = await readText(request, gateway.config.server.max_body)
       return await gateway.universal(exchange, stepsIn(text), openaiChat)
     } catch (fault) {

@@ -3,6 +3,7 @@ import type { Exchange } from '../gateway/exchange.ts'
 import { GatewayFault, invalidRequest } from '../gateway/fault.ts'
 import type { Arrival, Gateway } from '../gateway/index.ts'
 import { memberText } from '../gateway/json-edit.ts'
+import { PolicyFault } from '../gateway/policies/refusals.ts'
 import { record } from '../gateway/record.ts'
 import { type ClientSocket, GOING_AWAY, type SocketWay, TRY_AGAIN_LATER } from '../gateway/socket/peer.ts'
 import type { WrittenStep } from '../schemas/universal.ts'
@@ -127,7 +128,9 @@ export class UniversalSocket implements SocketWay {
     }
     const { number, status, message } = thrown instanceof GatewayFault ? thrown : internalFault()
     const error = { code: number ?? status, message }
-    if (!client.send(frameOf('universal.error', { eventId }, { status, error }))) this.#room ??= Promise.withResolvers()
+    const response = thrown instanceof PolicyFault ? JSON.stringify(thrown.body) : undefined
+    if (!client.send(frameOf('universal.error', { eventId }, { status, error, response })))
+      this.#room ??= Promise.withResolvers()
   }
 
   #leaveIfIdle(): void {

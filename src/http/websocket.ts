@@ -118,12 +118,23 @@ function readAsked(request: Request): Asked {
   if (token !== undefined && !headers.has('cf-aig-authorization')) headers.set('cf-aig-authorization', token)
   const mark = request.url.indexOf('?')
   const query = mark < 0 ? '' : request.url.slice(mark)
-  return { request, path, account, gatewayId, headers, protocols, slug, rest: rest.join('/'), query }
+  return {
+    request,
+    surface: 'realtime',
+    path,
+    account,
+    gatewayId,
+    headers,
+    protocols,
+    slug,
+    rest: rest.join('/'),
+    query,
+  }
 }
 
 async function universal(gateway: Gateway, asked: Asked): Promise<Ready> {
   const { request, path, account, gatewayId, headers, protocols } = asked
-  const arrival = { request, path, account, gatewayId, headers }
+  const arrival: Arrival = { request, surface: 'websocket', path, account, gatewayId, headers }
   const exchange = await admit(gateway, arrival)
   const chosen = protocols.find(isToken)
   const answer = new Headers(chosen === undefined ? undefined : { 'sec-websocket-protocol': chosen })
@@ -132,7 +143,7 @@ async function universal(gateway: Gateway, asked: Asked): Promise<Ready> {
 
 async function realtime(gateway: Gateway, asked: Asked): Promise<Ready | Response> {
   const { slug, headers, protocols, query } = asked
-  const reach = gateway.provider(slug)
+  const reach = await gateway.provider(slug)
   const offered = keyIn(protocols, reach?.provider.realtime?.keyProtocols)
   if (offered) headers.set(OFFERED_KEY, offered.key)
   const exchange = await admit(gateway, { ...asked, keyPlaces: reach && keyPlacesOf(reach, query) })

@@ -1,4 +1,6 @@
 import { type Static, type TLiteral, type TSchema, Type } from '@sinclair/typebox'
+import { FilePolicies } from './policy.ts'
+import { FileRoutes } from './route.ts'
 
 /** The schema, or null: how Cloudflare's API spells "not set". */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -171,6 +173,10 @@ export const GatewaySettings = settings(
       description: 'Whether a change of the settings empties the cache.',
     }),
     collect_logs: Type.Boolean({ default: true, description: 'Whether requests are recorded.' }),
+    collect_log_payload: Type.Boolean({
+      default: true,
+      description: 'Whether records keep the bodies of requests and answers. Not of Cloudflare’s.',
+    }),
     rate_limiting_limit: nullable(
       Type.Integer({
         minimum: 0,
@@ -212,6 +218,14 @@ export const GatewaySettings = settings(
     retry_backoff: nullable(
       choice(['constant', 'linear', 'exponential'], { description: 'How the delay grows from attempt to attempt.' }),
     ),
+    stream_idle_timeout: Type.Number({
+      minimum: 0,
+      maximum: 86_400,
+      default: 0,
+      description:
+        'Seconds that a provider may be silent in the middle of an answer; 0: as long as it likes. Not of Cloudflare’s.',
+      examples: [120],
+    }),
     log_management: nullable(
       Type.Integer({ minimum: 10_000, maximum: 10_000_000, description: 'How many log rows are kept.' }),
     ),
@@ -249,6 +263,8 @@ export const GatewaySettings = settings(
       default: 'postpaid',
       description: 'Cloudflare’s billing of Workers AI; kept for clients of its API.',
     }),
+    policies: FilePolicies,
+    routes: FileRoutes,
   },
   { description: 'Settings of a gateway, as in Cloudflare’s management API.' },
 )

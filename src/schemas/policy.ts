@@ -54,7 +54,12 @@ export const PolicyAction = Type.Union(
     closed(
       {
         type: Type.Literal('limit'),
-        amount: Type.Number({ minimum: 0.000_001, maximum: 9_000_000, description: 'USD.', examples: [25] }),
+        amount: Type.Number({
+          minimum: 0.000_001,
+          maximum: 9_000_000,
+          description: 'USD. Requests whose price is not known are let through, and not counted.',
+          examples: [25],
+        }),
         period: choice(policyPeriods, { description: 'Of the calendar in UTC; weeks begin on Monday.' }),
         technique: Type.Literal('named-interval'),
       },

@@ -1,5 +1,5 @@
-import { type Static, type TProperties, type TSchema, Type } from '@sinclair/typebox'
-import { choice } from './gateway.ts'
+import { type Static, type TLiteral, type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import { open } from './open.ts'
 
 /**
  * Dynamic routes (contract section 7): a graph of elements that leads a request to a model. What is answered keeps to
@@ -8,7 +8,10 @@ import { choice } from './gateway.ts'
  * speak first and say less.
  */
 
+// Not from gateway.ts, whose settings hold these.
 const optional = Type.Optional
+const choice = <const T extends string>(words: readonly T[], about: Record<string, unknown> = {}) =>
+  Type.Union(words.map(word => Type.Literal(word)) as TLiteral<T>[], about)
 const closed = <P extends TProperties>(properties: P, about: Record<string, unknown> = {}) =>
   Type.Object(properties, { additionalProperties: false, ...about })
 
@@ -180,10 +183,18 @@ export const RouteName = Type.String({
   examples: ['support'],
 })
 
-export const CreateRoute = closed({ name: RouteName, elements: SentElements }, { $id: 'CreateRoute' })
-export const RenameRoute = closed({ name: RouteName }, { $id: 'RenameRoute' })
-export const CreateRouteVersion = closed({ elements: SentElements }, { $id: 'CreateRouteVersion' })
-export const CreateRouteDeployment = closed({ version_id: Type.String({ minLength: 1 }) }, { $id: 'CreateDeployment' })
+/** The routes of a gateway in the file, by name. */
+export const FileRoutes = Type.Record(RouteName, FileRoute, {
+  additionalProperties: false,
+  expected: RouteName.expected,
+  description: 'Dynamic routes by name, called as the model dynamic/<name>. Not of Cloudflare’s.',
+})
+export type FileRoutes = Static<typeof FileRoutes>
+
+export const CreateRoute = open({ name: RouteName, elements: SentElements }, { $id: 'CreateRoute' })
+export const RenameRoute = open({ name: RouteName }, { $id: 'RenameRoute' })
+export const CreateRouteVersion = open({ elements: SentElements }, { $id: 'CreateRouteVersion' })
+export const CreateRouteDeployment = open({ version_id: Type.String({ minLength: 1 }) }, { $id: 'CreateDeployment' })
 
 const Moment = Type.String({ format: 'date-time', examples: ['2026-01-31T12:00:00Z'] })
 

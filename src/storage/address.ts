@@ -12,7 +12,7 @@ export type DatabaseAddress =
 export function readAddress(database: string): DatabaseAddress | undefined {
   const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(database)?.[1]
   if (path) return { kind: 'sqlite', path }
-  if (!/^postgres(?:ql)?:\/\//.test(database) || !URL.canParse(database)) return undefined
+  if (!/^postgres(?:ql)?:\/\/./.test(database) || !URL.canParse(database)) return undefined
   const { host, pathname } = new URL(database)
   return { kind: 'postgres', url: database, place: `postgres://${host}${pathname === '/' ? '' : pathname}` }
 }

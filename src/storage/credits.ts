@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Database, Sql } from './database.ts'
 
 /** What an account or a token has paid for in advance. Amounts are picodollars (1e-12 USD). */
 export interface Credit {
@@ -64,6 +64,8 @@ const creditOf = ({ owner, balance, held }: Row): Credit => ({ owner, balance: B
 
 /** The tables of credit. Every change is one transaction, so that a balance is right however many take from it at once. */
 export function creditStore(database: Database): CreditStore {
+  // The row of an owner is changed by one statement, which locks it: those of other owners need not wait.
+  const transaction = <T>(work: (sql: Sql) => Promise<T>) => database.transaction(work, { locks: 'own' })
   return {
     async of(owner) {
       const row = await database.get<Row>(`${SELECT} WHERE owner = ?`, owner)
@@ -73,7 +75,7 @@ export function creditStore(database: Database): CreditStore {
       return (await database.all<Row>(`${SELECT} ORDER BY owner`)).map(creditOf)
     },
     add: (owner, amount, note) =>
-      database.transaction(async sql => {
+      transaction(async sql => {
         await sql.run(
           `INSERT INTO credits (owner, balance, held) VALUES (?, ?, 0)
            ON CONFLICT (owner) DO UPDATE SET balance = credits.balance + excluded.balance`,
@@ -91,7 +93,7 @@ export function creditStore(database: Database): CreditStore {
         return creditOf((await sql.get<Row>(`${SELECT} WHERE owner = ?`, owner))!).balance
       }),
     hold: (owner, amount) =>
-      database.transaction(async sql => {
+      transaction(async sql => {
         const covered = await sql.run(
           'UPDATE credits SET held = held + ? WHERE owner = ? AND balance > held AND balance - held >= ?',
           amount,
@@ -110,7 +112,7 @@ export function creditStore(database: Database): CreditStore {
         return id
       }),
     settle: (id, owner, amount) =>
-      database.transaction(async sql => {
+      transaction(async sql => {
         const held = await sql.get<{ amount: number }>('DELETE FROM credit_holds WHERE id = ? RETURNING amount', id)
         await sql.run(
           'UPDATE credits SET held = held - ?, balance = balance - ? WHERE owner = ?',
@@ -130,7 +132,7 @@ export function creditStore(database: Database): CreditStore {
         )
       }),
     release: before =>
-      database.transaction(async sql => {
+      transaction(async sql => {
         const stale = await sql.all<{ owner: string; amount: number }>(
           'DELETE FROM credit_holds WHERE at < ? RETURNING owner, amount',
           before,

@@ -24,7 +24,7 @@ export interface LiveReports {
 }
 
 /**
- * One process counts in memory; several on this machine count in the database, and several machines in Redis. Answers
+ * One process counts in memory; several that share a database count in it, and several machines better in Redis. Answers
  * are kept in the database with those used last in memory, or in Redis.
  * @throws StorageError when what is kept cannot be read
  */
@@ -34,10 +34,12 @@ export async function openLive(
   { onFailure, onDropped }: LiveReports = {},
 ): Promise<Live> {
   const { redis, on_shared_store_failure } = config.storage
+  // Who else uses a PostgreSQL, nobody knows.
+  const shared = config.server.workers > 1 || store.database.kind === 'postgres'
   const failed = (up: boolean, reason: string) => onFailure?.('counters', up, reason)
   const counters = redis
     ? redisCounters(redis, { onFailure: failed, on_shared_store_failure })
-    : config.server.workers > 1
+    : shared
       ? sharedCounters(store.database, { onFailure: failed, on_shared_store_failure })
       : await memoryCounters(store.database, { onFailure: failed })
   const reports = {
@@ -47,7 +49,7 @@ export async function openLive(
   const bounds = { memory: config.storage.cache_memory, total: config.storage.cache_size }
   const cache = redis
     ? await redisCache(redis, reports)
-    : await databaseCache(store.database, { alone: config.server.workers === 1, bounds, ...reports })
+    : await databaseCache(store.database, { alone: !shared, bounds, ...reports })
   return {
     counters,
     cache,

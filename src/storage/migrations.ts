@@ -105,6 +105,211 @@ export const migrations: readonly string[] = [
      modified BIGINT NOT NULL,
      PRIMARY KEY (gateway, id, draft)
    )`,
+  // Records (see records/index.ts): what is said once for many of them, the rows, their bodies, the same rows in columns,
+  // and what was counted in each hour.
+  `CREATE TABLE record_state (
+     one BIGINT PRIMARY KEY,
+     seq BIGINT NOT NULL,
+     kinds BIGINT NOT NULL,
+     documents BIGINT NOT NULL
+   )`,
+  `CREATE TABLE record_gateways (
+     id BIGINT PRIMARY KEY,
+     name TEXT NOT NULL UNIQUE,
+     kept BIGINT NOT NULL,
+     sealed BIGINT NOT NULL
+   )`,
+  `CREATE TABLE record_series (
+     id BIGINT PRIMARY KEY,
+     gateway BIGINT NOT NULL,
+     provider TEXT,
+     model TEXT,
+     token TEXT,
+     status BIGINT NOT NULL,
+     cached BIGINT NOT NULL
+   )`,
+  `CREATE TABLE record_kinds (
+     id BIGINT PRIMARY KEY,
+     gateway BIGINT NOT NULL,
+     series BIGINT NOT NULL,
+     said TEXT NOT NULL
+   )`,
+  'CREATE INDEX record_kinds_gateway ON record_kinds (gateway, id)',
+  `CREATE TABLE record_metadata (
+     id BIGINT PRIMARY KEY,
+     gateway BIGINT NOT NULL,
+     said TEXT NOT NULL,
+     used BIGINT NOT NULL
+   )`,
+  'CREATE INDEX record_metadata_gateway ON record_metadata (gateway, id)',
+  `CREATE TABLE records (
+     seq BIGINT PRIMARY KEY,
+     id BYTEA NOT NULL UNIQUE,
+     gateway BIGINT NOT NULL,
+     kind BIGINT NOT NULL,
+     at BIGINT NOT NULL,
+     duration BIGINT NOT NULL,
+     first_byte BIGINT,
+     first_word BIGINT,
+     tokens_in BIGINT,
+     tokens_out BIGINT,
+     tokens_cached BIGINT,
+     tokens_written BIGINT,
+     tokens_reasoning BIGINT,
+     cost BIGINT,
+     metadata BIGINT NOT NULL,
+     request_size BIGINT NOT NULL,
+     answer_size BIGINT NOT NULL,
+     step BIGINT,
+     attempt BIGINT NOT NULL,
+     feedback BIGINT,
+     score DOUBLE PRECISION,
+     request BYTEA,
+     event TEXT,
+     more TEXT
+   )`,
+  'CREATE INDEX records_gateway ON records (gateway, seq)',
+  'CREATE INDEX records_request ON records (request) WHERE request IS NOT NULL',
+  'CREATE INDEX records_event ON records (event) WHERE event IS NOT NULL',
+  `CREATE TABLE record_bodies (
+     seq BIGINT PRIMARY KEY,
+     parts TEXT NOT NULL,
+     packed BIGINT NOT NULL,
+     bytes BYTEA NOT NULL
+   )`,
+  `CREATE TABLE record_blocks (
+     gateway BIGINT NOT NULL,
+     first BIGINT NOT NULL,
+     last BIGINT NOT NULL,
+     kept BIGINT NOT NULL,
+     from_at BIGINT NOT NULL,
+     to_at BIGINT NOT NULL,
+     PRIMARY KEY (gateway, first)
+   )`,
+  `CREATE TABLE record_columns (
+     gateway BIGINT NOT NULL,
+     name BIGINT NOT NULL,
+     first BIGINT NOT NULL,
+     data BYTEA NOT NULL,
+     PRIMARY KEY (gateway, name, first)
+   )`,
+  // d and f: how many took how long, to the end and to the first byte, in the steps of records/buckets.ts.
+  `CREATE TABLE record_hours (
+     hour BIGINT NOT NULL,
+     series BIGINT NOT NULL,
+     requests BIGINT NOT NULL,
+     attempts BIGINT NOT NULL,
+     tokens_in BIGINT NOT NULL,
+     tokens_out BIGINT NOT NULL,
+     tokens_cached BIGINT NOT NULL,
+     cost BIGINT NOT NULL,
+     duration BIGINT NOT NULL,
+     first_bytes BIGINT NOT NULL,
+     first_byte BIGINT NOT NULL,
+     d0 BIGINT NOT NULL, d1 BIGINT NOT NULL, d2 BIGINT NOT NULL, d3 BIGINT NOT NULL,
+     d4 BIGINT NOT NULL, d5 BIGINT NOT NULL, d6 BIGINT NOT NULL, d7 BIGINT NOT NULL,
+     d8 BIGINT NOT NULL, d9 BIGINT NOT NULL, d10 BIGINT NOT NULL, d11 BIGINT NOT NULL,
+     d12 BIGINT NOT NULL, d13 BIGINT NOT NULL, d14 BIGINT NOT NULL, d15 BIGINT NOT NULL,
+     d16 BIGINT NOT NULL, d17 BIGINT NOT NULL, d18 BIGINT NOT NULL, d19 BIGINT NOT NULL,
+     d20 BIGINT NOT NULL, d21 BIGINT NOT NULL, d22 BIGINT NOT NULL, d23 BIGINT NOT NULL,
+     d24 BIGINT NOT NULL, d25 BIGINT NOT NULL, d26 BIGINT NOT NULL, d27 BIGINT NOT NULL,
+     f0 BIGINT NOT NULL, f1 BIGINT NOT NULL, f2 BIGINT NOT NULL, f3 BIGINT NOT NULL,
+     f4 BIGINT NOT NULL, f5 BIGINT NOT NULL, f6 BIGINT NOT NULL, f7 BIGINT NOT NULL,
+     f8 BIGINT NOT NULL, f9 BIGINT NOT NULL, f10 BIGINT NOT NULL, f11 BIGINT NOT NULL,
+     f12 BIGINT NOT NULL, f13 BIGINT NOT NULL, f14 BIGINT NOT NULL, f15 BIGINT NOT NULL,
+     f16 BIGINT NOT NULL, f17 BIGINT NOT NULL, f18 BIGINT NOT NULL, f19 BIGINT NOT NULL,
+     f20 BIGINT NOT NULL, f21 BIGINT NOT NULL, f22 BIGINT NOT NULL, f23 BIGINT NOT NULL,
+     f24 BIGINT NOT NULL, f25 BIGINT NOT NULL, f26 BIGINT NOT NULL, f27 BIGINT NOT NULL,
+     PRIMARY KEY (hour, series)
+   )`,
+  `CREATE TABLE record_hours_by_metadata (
+     hour BIGINT NOT NULL,
+     gateway BIGINT NOT NULL,
+     name TEXT NOT NULL,
+     value TEXT NOT NULL,
+     errors BIGINT NOT NULL,
+     cached BIGINT NOT NULL,
+     requests BIGINT NOT NULL,
+     attempts BIGINT NOT NULL,
+     tokens_in BIGINT NOT NULL,
+     tokens_out BIGINT NOT NULL,
+     tokens_cached BIGINT NOT NULL,
+     cost BIGINT NOT NULL,
+     duration BIGINT NOT NULL,
+     first_bytes BIGINT NOT NULL,
+     first_byte BIGINT NOT NULL,
+     PRIMARY KEY (hour, gateway, name, value)
+   )`,
+  `CREATE TABLE datasets (
+     id TEXT PRIMARY KEY,
+     gateway TEXT NOT NULL,
+     name TEXT NOT NULL,
+     enable BIGINT NOT NULL,
+     filters TEXT NOT NULL,
+     created BIGINT NOT NULL,
+     modified BIGINT NOT NULL
+   )`,
+  `CREATE TABLE evaluations (
+     id TEXT PRIMARY KEY,
+     gateway TEXT NOT NULL,
+     name TEXT NOT NULL,
+     processed BIGINT NOT NULL,
+     total_logs BIGINT NOT NULL,
+     datasets TEXT NOT NULL,
+     results TEXT NOT NULL,
+     created BIGINT NOT NULL,
+     modified BIGINT NOT NULL
+   )`,
+  // What the management API makes: gateways (see gateways.ts), custom providers, dynamic routes.
+  `CREATE TABLE gateways (
+     id TEXT PRIMARY KEY,
+     settings TEXT NOT NULL,
+     ciphertext BYTEA,
+     nonce BYTEA,
+     created BIGINT NOT NULL,
+     modified BIGINT NOT NULL
+   )`,
+  `CREATE TABLE custom_providers (
+     id TEXT PRIMARY KEY,
+     slug TEXT NOT NULL UNIQUE,
+     name TEXT NOT NULL,
+     base_url TEXT NOT NULL,
+     enabled BIGINT NOT NULL,
+     details TEXT NOT NULL,
+     ciphertext BYTEA,
+     nonce BYTEA,
+     created BIGINT NOT NULL,
+     modified BIGINT NOT NULL
+   )`,
+  `CREATE TABLE routes (
+     id TEXT PRIMARY KEY,
+     gateway TEXT NOT NULL,
+     name TEXT NOT NULL,
+     deployment TEXT NOT NULL,
+     created BIGINT NOT NULL,
+     modified BIGINT NOT NULL,
+     UNIQUE (gateway, name)
+   )`,
+  `CREATE TABLE route_versions (
+     id TEXT PRIMARY KEY,
+     route TEXT NOT NULL,
+     elements TEXT NOT NULL,
+     created BIGINT NOT NULL
+   )`,
+  'CREATE INDEX route_versions_of ON route_versions (route, created)',
+  `CREATE TABLE route_deployments (
+     id TEXT PRIMARY KEY,
+     route TEXT NOT NULL,
+     version TEXT NOT NULL,
+     created BIGINT NOT NULL
+   )`,
+  'CREATE INDEX route_deployments_of ON route_deployments (route, created)',
+  // Tokens get an id, and what else may be said of them (see tokens.ts).
+  'ALTER TABLE tokens ADD COLUMN id TEXT',
+  'UPDATE tokens SET id = SUBSTR(hash, 1, 32)',
+  'CREATE UNIQUE INDEX tokens_id ON tokens (id)',
+  "ALTER TABLE tokens ADD COLUMN details TEXT NOT NULL DEFAULT '{}'",
+  'ALTER TABLE tokens ADD COLUMN modified BIGINT NOT NULL DEFAULT 0',
 ]
 
 const IN_SQLITE: readonly [RegExp, string][] = [

@@ -1,19 +1,24 @@
 import type { Permission } from '../config/schema.ts'
 import { readAddress } from './address.ts'
 import { type CreditStore, creditStore } from './credits.ts'
+import { type CustomProviderStore, customProviderStore } from './custom-providers.ts'
 import type { Database } from './database.ts'
 import { StorageError } from './errors.ts'
+import { type GatewayStore, gatewayStore } from './gateways.ts'
 import type { SealedKey } from './key-cipher.ts'
 import { keyStore } from './keys.ts'
 import { migrate } from './migrations.ts'
 import { noOwnSecret, type OwnSecret, secretInFile, secretInMemory } from './own-secret.ts'
+import { type PolicyStore, policyStore } from './policies.ts'
 import { openPostgres } from './postgres-database.ts'
+import { type RouteStore, routeStore } from './routes.ts'
 import { type SettingStore, settingStore } from './settings.ts'
 import { openSqlite } from './sqlite-database.ts'
 import { tokenStore } from './tokens.ts'
 
 /** A client token as it is kept: never the secret itself. */
-export interface StoredToken {
+export interface StoredToken extends TokenDetails {
+  id: string
   name: string
   /** SHA-256 of the secret, lower-case hex. */
   hash: string
@@ -22,13 +27,40 @@ export interface StoredToken {
   gateways?: string[]
   /** Milliseconds since 1970. */
   created: number
+  /** Milliseconds since 1970. */
+  modified: number
 }
 
+/** What may be said of a token beside what every one has. */
+export interface TokenDetails {
+  /** Requests in a period. */
+  rate_limit?: number
+  /** Tokens, in and out, in a period. */
+  token_limit?: number
+  /** Seconds. */
+  rate_limit_period?: number
+  /** USD. */
+  budget?: number
+  budget_period?: Budget['period']
+  groups?: string[]
+  claims?: Record<string, string | number | boolean | string[]>
+  /** From when on it opens anything, in milliseconds since 1970. */
+  not_before?: number
+  /** Until when it does, in milliseconds since 1970. */
+  expires?: number
+  disabled?: boolean
+}
+
+/** A token before it is kept: its id is made where it has none. */
+export type NewToken = Omit<StoredToken, 'id' | 'modified'> & { id?: string }
+
 export interface TokenStore {
-  /** @throws StorageError when the name is taken */
-  add(token: StoredToken): Promise<void>
+  /** @returns it as it is kept @throws StorageError when the name is taken */
+  add(token: NewToken): Promise<StoredToken>
   /** Every token, oldest first. */
   list(): Promise<StoredToken[]>
+  /** Keeps what has changed of a token: everything but its id, name and when it was made. @returns whether it is still there */
+  change(token: StoredToken): Promise<boolean>
   /** @returns whether there was one of that name */
   remove(name: string): Promise<boolean>
   /** The token whose secret has this SHA-256. */
@@ -85,6 +117,10 @@ export interface Store {
   readonly keys: KeyStore
   readonly credits: CreditStore
   readonly settings: SettingStore
+  readonly policies: PolicyStore
+  readonly gateways: GatewayStore
+  readonly customProviders: CustomProviderStore
+  readonly routes: RouteStore
   /** For what keeps tables of its own: the cache, the counters. */
   readonly database: Database
   /** What seals the keys where the operator gives no secret. */
@@ -134,6 +170,10 @@ async function storeOn(database: Database, place: string, ownSecret: OwnSecret):
     keys: keyStore(database),
     credits: creditStore(database),
     settings: settingStore(database),
+    policies: policyStore(database),
+    gateways: gatewayStore(database),
+    customProviders: customProviderStore(database),
+    routes: routeStore(database),
     database,
     ownSecret,
   }

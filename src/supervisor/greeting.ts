@@ -7,6 +7,8 @@ export interface GreetingFacts {
   /** Whether `token` was made now and is never shown again. */
   isNew: boolean
   demo: boolean
+  /** Slugs of the providers that have a key in the store. */
+  stored?: readonly string[]
   /** The version of an Ollama on this machine. */
   ollama?: string
   /** A model that it has. */
@@ -67,7 +69,8 @@ const curl = (address: string, token: string, model: string, stream: boolean): s
 export function greeting(facts: GreetingFacts): string {
   const { config, token, isNew, demo, ollama } = facts
   const address = config.server.public_url
-  const withKeys = Object.keys(config.providers).filter(slug => holdsKey(config.providers[slug] ?? {}))
+  const inFile = Object.keys(config.providers).filter(slug => holdsKey(config.providers[slug] ?? {}))
+  const withKeys = [...new Set([...inFile, ...(facts.stored ?? [])])]
   const own = Object.keys(config.custom_providers).filter(name => name !== 'demo' || !demo)
   const model = exampleModel(withKeys, facts)
   const shown = token ?? '$POSTERN_TOKEN'
@@ -85,7 +88,7 @@ export function greeting(facts: GreetingFacts): string {
   ]
   if (token && isNew)
     lines.push('Your first token, with all permissions. It is shown only this once:', '', `  ${token}`, '')
-  if (!token) lines.push('Make a token with `postern token add <name>` and put it into POSTERN_TOKEN.', '')
+  if (!token) lines.push('Put your token into POSTERN_TOKEN; `postern token add <name>` makes another.', '')
   lines.push(
     'Try it:',
     '',

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
+import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Assignment } from './assignment.ts'
 import { openChannel } from './channel.ts'
@@ -93,7 +94,7 @@ async function serve(assignment: Assignment): Promise<void> {
 
   // The first request that has a price shall not wait for it.
   void import('../costs/bundled.ts').then(({ loadList }) => loadList())
-  if (firstOfAll && (made || demo || terminal)) await greet(config, made, demo)
+  if (firstOfAll && (made || demo || terminal)) await greet(config, store, made, demo)
 }
 
 /** The file as it is now, or nothing and the reasons in the log: then what is in force stays in force. */
@@ -116,16 +117,22 @@ async function startDemo({ demo }: Assignment): Promise<RunningDemo | undefined>
 }
 
 /** On standard error, so that standard output stays a log of lines. */
-async function greet(config: Config, made: string | undefined, demo: RunningDemo | undefined): Promise<void> {
+async function greet(
+  config: Config,
+  store: Store,
+  made: string | undefined,
+  demo: RunningDemo | undefined,
+): Promise<void> {
   const { findOllama, findOllamaModel, greeting } = await import('./greeting.ts')
   const at = config.providers.ollama?.base_url
-  const [ollama, ollamaModel] = await Promise.all([findOllama(at), findOllamaModel(at)])
+  const [ollama, ollamaModel, keys] = await Promise.all([findOllama(at), findOllamaModel(at), store.keys.list()])
   process.stderr.write(
     greeting({
       config,
       token: made ?? demo?.token,
       isNew: made !== undefined,
       demo: demo !== undefined,
+      stored: keys.map(({ provider }) => provider),
       ollama,
       ollamaModel,
     }),

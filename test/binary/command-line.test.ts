@@ -2,7 +2,7 @@ import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
-import { folder, run } from './executable.ts'
+import { executable, folder, run } from './executable.ts'
 
 const here = folder()
 afterAll(here.remove)
@@ -30,6 +30,12 @@ describe('the command line of the executable', () => {
     const { code, out } = await run(['version'], here.path)
     expect(code).toBe(0)
     expect(out).toStartWith(`postern ${manifest.version} (`)
+  })
+
+  test.each(['schema', 'openapi', 'openapi --yaml'])('%s is silent when its reader stops early', command => {
+    const pipe = ['sh', '-c', `"${executable}" ${command} | head -c 10`]
+    const { stdout, stderr } = Bun.spawnSync(pipe, { cwd: here.path })
+    expect([stdout.length, stderr.toString()]).toEqual([10, ''])
   })
 
   test('a mistyped command exits 2 and is told the nearest', async () => {
@@ -106,7 +112,7 @@ describe('postern token of the executable', () => {
   })
 
   test('a database of another kind exits 2 and does not show its password', async () => {
-    const other = folder({ 'postern.yaml': 'storage:\n  database: postgres://me:hunter22@db/postern\n' })
+    const other = folder({ 'postern.yaml': 'storage:\n  database: mysql://me:hunter22@db/postern\n' })
     const { code, err } = await run(['token', 'list'], other.path)
     expect(code).toBe(2)
     expect(err).toContain('storage.database')

@@ -86,7 +86,8 @@ describe('starting the executable', () => {
   test('a database that a newer Postern wrote exits 1 with a clear word', async () => {
     const here = folder()
     const database = new Database(join(here.path, 'postern.db'))
-    database.run('PRAGMA user_version = 999')
+    database.run('CREATE TABLE postern_schema (one INTEGER PRIMARY KEY, version INTEGER NOT NULL)')
+    database.run('INSERT INTO postern_schema VALUES (1, 999)')
     database.close()
     const { code, err } = await run(['--port', '0'], here.path)
     expect(code).toBe(1)

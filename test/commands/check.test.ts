@@ -45,7 +45,9 @@ describe('check', () => {
 tokens: [{ name: laptop, token: pst_hidden_token, gateways: [default] }]
 providers: { openai: { keys: { default: sk-hidden, research: sk-hidden-too } }, ollama: {} }
 custom_providers: { lan: { base_url: "http://box:8000/v1" } }
-gateways: { open: { authentication: false, cache_ttl: 60 } }
+gateways: { open: { authentication: false, zdr: true } }
+server: { domains: { ai.home.test: open } }
+billing: { enabled: true }
 `)
     expect(code).toBe(0)
     expect(out[0]).toBe('postern.yaml: fine')
@@ -56,12 +58,14 @@ gateways: { open: { authentication: false, cache_ttl: 60 } }
       'custom-lan (openai-chat, no key in the file)',
       'default; open (open to anyone)',
       'laptop (run on default)',
+      'ai.home.test (open)',
+      'credit of the account pays',
     ]) {
       expect(said).toContain(part)
     }
     expect(said).not.toContain('hidden')
     expect(err).toEqual([
-      'postern.yaml:5:44 gateways.open.cache_ttl: accepted, but has no effect yet in this version (warning)',
+      'postern.yaml:5:44 gateways.open.zdr: accepted, but has no effect yet in this version (warning)',
     ])
   })
 
@@ -124,11 +128,16 @@ describe('init', () => {
       block = /^\s*#(?:[a-z-]| {2})/.test(line) && (block || /^\s*#[a-z-]/.test(line))
       return block ? line.replace('#', '') : line
     })
-    expect(all.filter((line, index) => line !== lines[index]).length).toBeGreaterThan(25)
+    expect(all.filter((line, index) => line !== lines[index]).length).toBeGreaterThan(50)
     writeFileSync(path, all.join('\n'))
     const { config } = loadConfig({ path, env: {}, knownProviders })
     expect(config.server.workers).toBe(2)
+    expect(config.server.domains).toEqual({ 'llm.example.com': 'default' })
+    expect(config.storage.encryption_key).toBe('a-long-secret-of-your-own')
     expect(config.tokens).toHaveLength(2)
+    expect(config.tokens[1]).toMatchObject({ rate_limit: 60, budget: 20 })
+    expect(config.gateways.default).toMatchObject({ byok_only: true, retry_max_attempts: 3 })
+    expect(config.billing).toMatchObject({ enabled: true, margin: 0.05 })
     expect(Object.keys(config.providers)).toContain('aws-bedrock')
     expect(config.custom_providers.workstation?.headers).toEqual({ 'x-team': 'home' })
     expect(config.prices['openai/my-finetune']).toEqual({ input: 1.5, output: 6 })

@@ -29,7 +29,7 @@ describe('postern credit', () => {
     expect(out.join('\n')).toMatch(/the account +\$24\.999999 +\$0/)
     out = []
     await creditHistoryCommand(options())
-    expect(out.join('\n')).toMatch(/\$-0\.000001(.|\n)*\$25 +July/)
+    expect(out.join('\n')).toMatch(/-\$0\.000001(.|\n)*\$25 +July/)
   })
 
   test('keeps that of a token apart, and says when it has no effect', async () => {

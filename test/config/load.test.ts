@@ -106,9 +106,15 @@ log: { level: \${LEVEL}, format: json }
         max_body: 104_857_600,
         domains: {},
         first_byte_timeout: expect.any(Number),
+        resume_grace: 10,
       },
       accounts: ['home', '0123456789'],
-      storage: { database: 'sqlite:/var/lib/p.db', on_shared_store_failure: 'deny' },
+      storage: {
+        database: 'sqlite:/var/lib/p.db',
+        on_shared_store_failure: 'deny',
+        cache_memory: 67_108_864,
+        cache_size: 1_073_741_824,
+      },
       tokens: [
         { name: 'laptop', token: '1234567890', permissions: ['run', 'read'], gateways: ['default'] },
         { name: 'digits', token: '0012345678', permissions: ['run'] },
@@ -254,6 +260,46 @@ describe('faults', () => {
       'log: { level: loud }\nserver:\n  prot: 1\n  workers: 0\ntokens:\n  - token: ${NONE}\naccount: chat\n',
     )
     expect(found.map(line => line.split(' ')[0])).toEqual(['1:15', '3:3', '4:12', '6:5', '6:12', '7:10'])
+  })
+
+  test('an alternative that a word tells apart is named by it', () => {
+    const policy = (text: string) => faults(`gateways: { a: { policies: [${text}] } }`)
+    const at = (column: number, path: string, message: string) => [
+      `1:${column} gateways.a.policies.0.${path}: ${message}`,
+    ]
+    const words = 'expected "no-limit", "block" or "limit"'
+    expect(policy('{ action: { type: blok } }')).toEqual(
+      at(47, 'action.type', `${words}, found "blok"; did you mean "block"?`),
+    )
+    expect(policy('{ action: { type: limt, amount: 5, period: daily, technique: named-interval } }')).toEqual(
+      at(47, 'action.type', `${words}, found "limt"; did you mean "limit"?`),
+    )
+    expect(policy('{ action: { type: block, amount: 5 } }')).toEqual(
+      at(54, 'action.amount', 'unknown key "amount"; known here: type, except'),
+    )
+    expect(policy('{ action: { amount: 5 } }')).toEqual(at(39, 'action', 'the key "type" is missing'))
+    expect(policy('{ action: block }')).toEqual(at(39, 'action', 'expected a mapping, found "block"'))
+    expect(policy('{ action: { type: block }, resource: [] }')).toEqual(
+      at(66, 'resource', 'expected "*" or a mapping, found an empty list'),
+    )
+  })
+
+  test('what the schema cannot say of policies', () => {
+    const text = `custom_providers: { den: { base_url: "http://d" } }
+gateways:
+  a:
+    policies:
+      - { name: Interns, condition: 'metadata.a ==', action: { type: block } }
+      - { resource: { provider: [openia, custom-den, openai] }, action: { type: block } }
+      - { actor: '{cf.user}', id: x, action: { type: no-limit } }
+      - { id: x, action: { type: no-limit } }
+`
+    expect(faults(text)).toEqual([
+      '5:37 gateways.a.policies.0.condition: policies[0] "Interns": condition: at character 14: Unexpected token: EOF',
+      '6:34 gateways.a.policies.1.resource.provider.0: policies[1]: resource: there is no provider "openia"; did you mean "openai"?',
+      expect.stringMatching(/^7:18 gateways\.a\.policies\.2\.actor: policies\[2\]: actor: expected cf\.user\.id, /),
+      '8:15 gateways.a.policies.3.id: policies[3]: id: policies[2] has the same id',
+    ])
   })
 
   test('providers that are not known', () => {
@@ -418,7 +464,6 @@ describe('warnings', () => {
 
   test('settings without effect so far, and only where they ask for something', () => {
     const asking = {
-      cache_ttl: '300',
       log_management: '10000',
       log_management_strategy: 'DELETE_OLDEST',
       logpush: 'true',
@@ -436,7 +481,6 @@ describe('warnings', () => {
     expect(
       warnings(`gateways: { a: { ${quiet}, otel: [], guardrails: {}, spend_limits: { enabled: false } } }`),
     ).toEqual([])
-    expect(warnings('storage: { redis: "redis://h", encryption_key: k }')).toHaveLength(1)
   })
 
   test('a tag that YAML does not know', () => {

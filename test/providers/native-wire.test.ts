@@ -18,6 +18,7 @@ describe('what an answer of an address is', () => {
     ['https://api.openai.com/v1/images/edits', 'openai-images'],
     ['https://api.openai.com/v1/audio/transcriptions', 'openai-transcriptions'],
     ['https://api.openai.com/v1/audio/speech', 'openai-speech'],
+    ['https://api.mistral.ai/v1/ocr', 'mistral-ocr'],
     ['https://api.anthropic.com/v1/messages', 'anthropic-messages'],
     ['https://bedrock-mantle.us-east-1.api.aws/anthropic/v1/messages', 'anthropic-messages'],
     ['https://api.cohere.com/v2/chat', 'cohere-chat'],
@@ -36,6 +37,7 @@ describe('what an answer of an address is', () => {
     ['https://h/v1beta/models/gemini-2.5-flash:streamGenerateContent', 'gemini', 'gemini-2.5-flash'],
     ['https://h/v1beta/models/gemini-2.5-flash%3AgenerateContent', 'gemini', 'gemini-2.5-flash'],
     ['https://h/v1beta/models/gemini-embedding-001:embedContent', 'gemini', 'gemini-embedding-001'],
+    ['https://h/v1/p/publishers/google/models/text-embedding-005:predict', 'vertex-predict', 'text-embedding-005'],
     ['https://h/v1beta/tunedModels/mine:generateContent', 'gemini', 'tunedModels/mine'],
     ['https://h/v1/projects/p/locations/l/endpoints/12:generateContent', 'gemini', 'endpoints/12'],
     [

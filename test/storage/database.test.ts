@@ -1,8 +1,8 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import type { Database } from '../../src/storage/database.ts'
 import { closeDatabases, type DatabaseKind, eachDatabase, openAddress } from '../support/databases.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 async function withTable(kind: DatabaseKind): Promise<Database> {
   const database = await openAddress(await kind.fresh())

@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { StorageError } from '../../src/storage/errors.ts'
 import { keyCipher } from '../../src/storage/key-cipher.ts'
 import { migrate, migrations } from '../../src/storage/migrations.ts'
-import { secretInFile, secretInMemory } from '../../src/storage/own-secret.ts'
-import { openSqlite } from '../../src/storage/sqlite-database.ts'
+import { noOwnSecret, secretInFile, secretInMemory } from '../../src/storage/own-secret.ts'
 import { openStore, type StoredKey } from '../../src/storage/store.ts'
+import { closeDatabases, eachDatabase, openAddress } from '../support/databases.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-keys-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  await closeDatabases()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const scope = { provider: 'openai', alias: 'default' }
 const cipher = keyCipher('a-secret-of-the-operator', secretInMemory())
@@ -54,6 +57,16 @@ describe('the cipher', () => {
 })
 
 describe('the secret beside the database', () => {
+  test('is none for one that machines share: the operator has to give it, and is told how', () => {
+    const shared = keyCipher(undefined, noOwnSecret('postgres://db/postern'))
+    for (const use of [() => shared.seal('sk-heron', scope), () => shared.open(key(), scope)]) {
+      expect(use).toThrow(StorageError)
+      expect(use).toThrow('POSTERN_ENCRYPTION_KEY')
+    }
+    const given = keyCipher('a-secret-of-the-operator', noOwnSecret('postgres://db/postern'))
+    expect(given.open(key(), scope)).toBe('sk-heron')
+  })
+
   test('is made once, for its owner alone, and nothing is left lying about', () => {
     const path = join(folder, 'own.key')
     expect(secretInFile(path).read()).toBeUndefined()
@@ -73,9 +86,9 @@ describe('the secret beside the database', () => {
   })
 })
 
-describe('the store of keys', () => {
+describe.each(eachDatabase)('%s: the store of keys', (_, kind) => {
   test('keeps all of a key, from one opening to the next', async () => {
-    const path = `sqlite:${join(folder, 'kept.db')}`
+    const path = await kind.fresh()
     const full = key({ id: 'b', alias: 'b', gateway: 'lab', is_default: true, rate_limit: 3, rate_limit_period: 9 })
     const one = await openStore(path)
     const plain = key()
@@ -93,7 +106,7 @@ describe('the store of keys', () => {
   })
 
   test('one of the same provider, gateway and alias takes the place and the id', async () => {
-    const store = await openStore('sqlite::memory:')
+    const store = await openStore(await kind.fresh())
     await store.keys.put(key({ preview: 'abcd' }))
     await store.keys.put(key({ id: 'other', preview: 'wxyz', created: 9, modified: 9 }))
     await store.keys.put(key({ id: 'lab', gateway: 'lab' }))
@@ -103,15 +116,38 @@ describe('the store of keys', () => {
     ])
     expect([await store.keys.remove('a'), await store.keys.remove('a')]).toEqual([true, false])
     expect(await store.keys.list()).toHaveLength(1)
+    await store.close()
+  })
+
+  test('lists them in the order of their bytes, whatever language the database speaks', async () => {
+    const store = await openStore(await kind.fresh())
+    const aliases = ['b', 'B', '_', 'a', '-', '1']
+    for (const alias of aliases) await store.keys.put(key({ id: alias, alias }))
+    expect((await store.keys.list()).map(({ alias }) => alias)).toEqual(aliases.sort())
+    await store.close()
+  })
+
+  test('of many that become the default at once one is', async () => {
+    const path = await kind.fresh()
+    const stores = [await openStore(path), await openStore(path), await openStore(path)]
+    for (let round = 0; round < 8; round++) {
+      const puts = stores.map(({ keys }, at) => {
+        const alias = `key-${round}-${at}`
+        return keys.put(key({ id: alias, alias, is_default: true }))
+      })
+      await Promise.all(puts)
+      expect((await stores[0]!.keys.list()).filter(({ is_default }) => is_default)).toHaveLength(1)
+    }
+    for (const store of stores) await store.close()
   })
 
   test('comes to a database of the version before, whose tokens stay', async () => {
-    const path = join(folder, 'before.db')
-    const database = openSqlite(path)
+    const path = await kind.fresh()
+    const database = await openAddress(path)
     await migrate(database, path, migrations.slice(0, 1))
     await database.run("INSERT INTO tokens VALUES ('laptop', 'hash', '[\"run\"]', NULL, 1)")
     await database.close()
-    const store = await openStore(`sqlite:${path}`)
+    const store = await openStore(path)
     await store.keys.put(key())
     expect(await store.tokens.list()).toMatchObject([{ name: 'laptop' }])
     expect(await store.keys.list()).toHaveLength(1)

@@ -56,7 +56,7 @@ test('a draft alone cannot be changed, one that fails stays a draft, and gateway
 
 test('the book has the policies of the file and those in force of the store, compiled once', async () => {
   const store = await opened()
-  const book = new PolicyBook(new Map([['g', [{ action: { type: 'block' } }]]]), store)
+  const book = new PolicyBook(new Map([['g', [{ action: { type: 'block' } }]]]), store, { error: () => {} })
   await store.add('g', policy('draft'), true, 10)
   await store.add('h', policy('live'), false, 10)
   const set = await book.of('g')

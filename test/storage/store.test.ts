@@ -1,15 +1,18 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StorageError } from '../../src/storage/errors.ts'
 import { migrate } from '../../src/storage/migrations.ts'
-import { openSqlite } from '../../src/storage/sqlite-database.ts'
-import { openStore, type StoredToken } from '../../src/storage/store.ts'
+import { openStore, type Store, type StoredToken } from '../../src/storage/store.ts'
 import { hashToken, newToken } from '../../src/storage/token-secret.ts'
+import { closeDatabases, eachDatabase, openAddress } from '../support/databases.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-storage-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  await closeDatabases()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const token = (name: string, rest: Partial<StoredToken> = {}): StoredToken => ({
   name,
@@ -29,23 +32,32 @@ async function fault(work: () => unknown): Promise<StorageError> {
   throw new Error('nothing was thrown')
 }
 
-describe('openStore', () => {
+describe.each(eachDatabase)('%s: openStore', (_, kind) => {
+  let store: Store | undefined
+  afterEach(async () => {
+    await store?.close()
+    store = undefined
+  })
+
   test('keeps tokens from one opening to the next, whole', async () => {
-    const path = join(folder, 'kept.db')
-    const one = await openStore(`sqlite:${path}`)
-    await one.tokens.add(token('b', { permissions: ['run', 'edit'], gateways: ['default'], created: 2 }))
-    await one.tokens.add(token('a', { created: 3 }))
+    const path = await kind.fresh()
+    const one = await openStore(path)
+    const kept = [
+      await one.tokens.add(token('b', { permissions: ['run', 'edit'], gateways: ['default'], created: 2 })),
+      await one.tokens.add(token('a', { created: 3 })),
+    ]
     await one.close()
-    const two = await openStore(`sqlite:${path}`)
-    expect(await two.tokens.list()).toEqual([
-      token('b', { permissions: ['run', 'edit'], gateways: ['default'], created: 2 }),
-      token('a', { created: 3 }),
+    const two = await openStore(path)
+    expect(await two.tokens.list()).toEqual(kept)
+    expect(kept).toMatchObject([
+      { name: 'b', permissions: ['run', 'edit'], gateways: ['default'], created: 2 },
+      { name: 'a', permissions: ['run'], created: 3 },
     ])
     await two.close()
   })
 
   test('finds a token by the hash of its secret, until it is removed', async () => {
-    const store = await openStore('sqlite::memory:')
+    store = await openStore(await kind.fresh())
     await store.tokens.add(token('phone'))
     expect((await store.tokens.findByHash(hashToken('secret of phone')))?.name).toBe('phone')
     expect(await store.tokens.findByHash(hashToken('another'))).toBeUndefined()
@@ -55,12 +67,23 @@ describe('openStore', () => {
   })
 
   test('refuses a second token of the same name', async () => {
-    const store = await openStore('sqlite::memory:')
-    await store.tokens.add(token('phone'))
-    const { message } = await fault(() => store.tokens.add(token('phone', { hash: hashToken('other') })))
+    const { tokens, close } = await openStore(await kind.fresh())
+    await tokens.add(token('phone'))
+    const { message } = await fault(() => tokens.add(token('phone', { hash: hashToken('other') })))
     expect(message).toContain('"phone"')
+    await close()
   })
 
+  test('says whether it is open', async () => {
+    const store = await openStore(await kind.fresh())
+    expect(store.isOpen()).toBe(true)
+    await store.close()
+    expect(store.isOpen()).toBe(false)
+    await store.close()
+  })
+})
+
+describe('openStore', () => {
   test('the file and its companions are for their owner alone', async () => {
     const path = join(folder, 'mode.db')
     const store = await openStore(`sqlite:${path}`)
@@ -69,15 +92,7 @@ describe('openStore', () => {
     await store.close()
   })
 
-  test('says whether it is open', async () => {
-    const store = await openStore('sqlite::memory:')
-    expect(store.isOpen()).toBe(true)
-    await store.close()
-    expect(store.isOpen()).toBe(false)
-    await store.close()
-  })
-
-  test.each(['postgres://me:hunter22@db/postern', 'mysql:x', 'postern.db', 'sqlite:'])(
+  test.each(['postgres:me:hunter22@db/postern', 'postgres://me:hunter22@[/x', 'mysql:x', 'postern.db', 'sqlite:'])(
     'refuses %s as a fault of the configuration, without its password',
     async database => {
       const { kind, message } = await fault(() => openStore(database))
@@ -101,11 +116,12 @@ describe('openStore', () => {
   })
 })
 
-describe('migrations', () => {
+describe.each(eachDatabase)('%s: migrations', (_, kind) => {
   const one = 'CREATE TABLE one (a BIGINT)'
+  const opened = async () => openAddress(await kind.fresh())
 
   test('run once each, forward only', async () => {
-    const database = openSqlite(':memory:')
+    const database = await opened()
     await migrate(database, 'memory', [one])
     await migrate(database, 'memory', [one, 'ALTER TABLE one ADD COLUMN b TEXT'])
     await migrate(database, 'memory', [one, 'ALTER TABLE one ADD COLUMN b TEXT'])
@@ -113,29 +129,29 @@ describe('migrations', () => {
   })
 
   test('one that fails leaves nothing of itself', async () => {
-    const database = openSqlite(':memory:')
-    expect(migrate(database, 'memory', [one, 'NO SUCH WORD'])).rejects.toThrow()
-    expect(await database.all('SELECT name FROM sqlite_schema')).toEqual([])
+    const database = await opened()
+    await expect(migrate(database, 'memory', [one, 'NO SUCH WORD'])).rejects.toThrow()
+    for (const table of ['one', 'postern_schema'])
+      await expect(database.all(`SELECT * FROM ${table}`)).rejects.toThrow(table)
   })
 
   test('a database that a newer Postern wrote is refused and not touched', async () => {
-    const path = join(folder, 'newer.db')
-    await (await openStore(`sqlite:${path}`)).close()
-    const database = openSqlite(path)
+    const address = await kind.fresh()
+    await (await openStore(address)).close()
+    const database = await openAddress(address)
     await database.run('UPDATE postern_schema SET version = version + 1')
-    await database.close()
-    const before = await Bun.file(path).bytes()
-    const { kind, message } = await fault(() => openStore(`sqlite:${path}`))
-    expect(kind).toBe('use')
-    expect(message).toContain('newer Postern')
-    expect(await Bun.file(path).bytes()).toEqual(before)
+    const version = await database.all('SELECT * FROM postern_schema')
+    const refusal = await fault(() => openStore(address))
+    expect(refusal.kind).toBe('use')
+    expect(refusal.message).toContain('newer Postern')
+    expect(await database.all('SELECT * FROM postern_schema')).toEqual(version)
   })
 
-  test('several processes that open a new file at once all find it ready', async () => {
-    const path = join(folder, 'together.db')
+  test('several processes that open a new one at once all find it ready', async () => {
+    const address = await kind.fresh()
     const program = `
       import { openStore } from ${JSON.stringify(join(import.meta.dir, '../../src/storage/store.ts'))}
-      const store = await openStore(${JSON.stringify(`sqlite:${path}`)})
+      const store = await openStore(${JSON.stringify(address)})
       await store.tokens.add({ name: process.argv[1], hash: process.argv[1], permissions: ['run'], created: 1 })
       await store.close()`
     const names = ['1', '2', '3', '4', '5', '6']
@@ -144,7 +160,7 @@ describe('migrations', () => {
       const said = await new Response(child.stderr).text()
       expect([await child.exited, said]).toEqual([0, ''])
     }
-    const store = await openStore(`sqlite:${path}`)
+    const store = await openStore(address)
     expect((await store.tokens.list()).map(({ name }) => name)).toEqual(names)
     await store.close()
   }, 30_000)

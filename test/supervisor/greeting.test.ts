@@ -21,6 +21,14 @@ test('a greeting with nothing to ask offers the demo; one with an Ollama does no
   expect(greeting({ config, isNew: false, demo: false, ollama: '0.9' })).not.toContain('postern demo')
 })
 
+test('a key of the store counts like one of the file', () => {
+  const text = greeting({ config: configWith({}), isNew: false, demo: false, stored: ['openai', 'openai'] })
+  expect(text).toContain('keys for openai\n')
+  expect(text).toContain('"model":"openai/')
+  expect(text).not.toContain('No provider has a key')
+  expect(text).toContain('Put your token into POSTERN_TOKEN')
+})
+
 test('an Ollama is found by its version, and nothing else is taken for one', async () => {
   const server = Bun.serve({
     port: 0,

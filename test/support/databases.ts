@@ -13,6 +13,8 @@ export interface DatabaseKind {
   kind: Database['kind']
   /** What `storage.database` would say of a new and empty one, which several processes may open. */
   fresh(): Promise<string>
+  /** The same, for one process that opens it once. */
+  alone(): Promise<string>
 }
 
 let server: Promise<PostgresServer> | undefined
@@ -20,7 +22,7 @@ const folders: string[] = []
 const opened: Database[] = []
 
 /** One PostgreSQL for all tests of a run, which ends with the process. Not for those that stop it. */
-export function sharedPostgres(): Promise<PostgresServer> {
+function sharedPostgres(): Promise<PostgresServer> {
   server ??= postgresServer()
   return server
 }
@@ -32,10 +34,12 @@ const sqlite: DatabaseKind = {
     folders.push(folder)
     return `sqlite:${join(folder, 'postern.db')}`
   },
+  alone: async () => 'sqlite::memory:',
 }
 const postgres: DatabaseKind = {
   kind: 'postgres',
   fresh: async () => (await sharedPostgres()).fresh(),
+  alone: async () => (await sharedPostgres()).fresh(),
 }
 
 /** For `describe.each`: every kind of database. */
@@ -52,12 +56,15 @@ export async function openAddress(database: string): Promise<Database> {
   return one
 }
 
-/** A new database with all tables. {@link closeDatabases} closes it. */
-export async function migrated(kind: DatabaseKind): Promise<Database> {
-  const one = await openAddress(await kind.fresh())
+/** The same, with all tables. */
+export async function migratedAt(database: string): Promise<Database> {
+  const one = await openAddress(database)
   await migrate(one, 'the test')
   return one
 }
+
+/** A new database with all tables. {@link closeDatabases} closes it. */
+export const migrated = async (kind: DatabaseKind): Promise<Database> => migratedAt(await kind.alone())
 
 /** For the end of a test or a file. */
 export async function closeDatabases(): Promise<void> {

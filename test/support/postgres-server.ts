@@ -79,7 +79,7 @@ export async function postgresServer(settings: Record<string, string> = {}): Pro
     unix_socket_directories: '',
     fsync: 'off',
     shared_buffers: '16MB',
-    max_connections: '60',
+    max_connections: '100',
     // A second, otherwise.
     deadlock_timeout: '20ms',
     ...settings,

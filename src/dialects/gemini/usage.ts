@@ -39,17 +39,30 @@ type Count =
   | 'videoOutput'
   | 'audioCacheRead'
   | 'imageCacheRead'
-type Counts = Readonly<Record<string, Count | undefined>>
+type Counts = ReadonlyMap<string | undefined, Count>
 
 /** The pages of a document are pictures to Gemini, and charged as such. */
-const INPUT: Counts = { AUDIO: 'audioInput', IMAGE: 'imageInput', DOCUMENT: 'imageInput', VIDEO: 'videoInput' }
-const OUTPUT: Counts = { AUDIO: 'audioOutput', IMAGE: 'imageOutput', VIDEO: 'videoOutput' }
-const CACHED: Counts = { AUDIO: 'audioCacheRead', IMAGE: 'imageCacheRead', DOCUMENT: 'imageCacheRead' }
+const INPUT: Counts = new Map([
+  ['AUDIO', 'audioInput'],
+  ['IMAGE', 'imageInput'],
+  ['DOCUMENT', 'imageInput'],
+  ['VIDEO', 'videoInput'],
+])
+const OUTPUT: Counts = new Map([
+  ['AUDIO', 'audioOutput'],
+  ['IMAGE', 'imageOutput'],
+  ['VIDEO', 'videoOutput'],
+])
+const CACHED: Counts = new Map([
+  ['AUDIO', 'audioCacheRead'],
+  ['IMAGE', 'imageCacheRead'],
+  ['DOCUMENT', 'imageCacheRead'],
+])
 
 function addUp(usage: Usage, details: TokenDetail[] | undefined, names: Counts): void {
   if (!Array.isArray(details)) return
   for (const { modality, tokenCount } of details) {
-    const name = modality && names[modality]
+    const name = names.get(modality)
     if (name && tokenCount) usage[name] = (usage[name] ?? 0) + tokenCount
   }
 }

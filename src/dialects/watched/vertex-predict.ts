@@ -33,14 +33,13 @@ export const vertexPredict: Watch = {
   depth: 4,
   usage({ predictions, metadata, statistics, billableCharacterCount }: Message) {
     if (!Array.isArray(predictions)) {
-      if (billableCharacterCount === undefined)
-        return statistics ? { input: statistics.token_count ?? 0, output: 0, source: 'reported' } : undefined
+      if (!statistics && billableCharacterCount === undefined) return undefined
       // There may have been more texts than the last; their characters tell roughly how long they were.
-      const guess = Math.ceil(billableCharacterCount / CHARACTERS_PER_TOKEN)
+      const guess = Math.ceil((billableCharacterCount ?? 0) / CHARACTERS_PER_TOKEN)
       return {
         input: Math.max(guess, statistics?.token_count ?? 0),
         output: 0,
-        characters: billableCharacterCount,
+        ...(billableCharacterCount !== undefined && { characters: billableCharacterCount }),
         source: 'estimated',
       }
     }

@@ -37,7 +37,7 @@ export function planFor(exchange: Exchange, { path, surface, headers, body }: Qu
   const { reach, model } = target!
   const key = answerKey({
     gateway: gatewayId,
-    provider: reach.provider.slug,
+    provider: reach.revision === undefined ? reach.provider.slug : `${reach.provider.slug} ${reach.revision}`,
     method: 'POST',
     path,
     model,

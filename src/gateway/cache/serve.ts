@@ -1,6 +1,7 @@
 import type { CachedAnswer } from '../../storage/cache/answer-cache.ts'
 import { asSource, type Bytes, webStreamOf } from '../../stream/byte-source.ts'
 import type { Exchange } from '../exchange.ts'
+import { GatewayFault } from '../fault.ts'
 import { KeptAnswer } from '../kept-answer.ts'
 import { record } from '../record.ts'
 import { tell } from '../tell.ts'
@@ -25,6 +26,7 @@ type Ask<E extends Exchange> = (exchange: E) => Promise<Response>
  */
 export async function throughCache<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask<E>): Promise<Response> {
   const { cache } = exchange.settings.live
+  exchange.cacheKey = plan.key
   const found = cache.get(plan.key)
   const hit = found instanceof Promise ? await found : found
   if (hit) return answerFrom(exchange, hit)
@@ -114,12 +116,17 @@ function keptHeaders(headers: Headers): [string, string][] {
   return list
 }
 
+/** Nobody answered: that is the same for all who share a call. */
+const NO_ANSWER = 2005
+
 /** One call for all who ask the same at the same time. */
 async function shared<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask<E>): Promise<Response> {
   const { flights } = exchange.settings
-  const joined = await flights.join(
+  let led = false
+  const joining = flights.join(
     plan.key,
     async signal => {
+      led = true
       // Not its own client decides how long the call goes on, but all who share it.
       exchange.shared.outlives = true
       signal.addEventListener('abort', () => exchange.abort.abort(), { once: true })
@@ -130,6 +137,12 @@ async function shared<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask
     },
     exchange.request.signal,
   )
+  const joined = await joining.catch((fault: unknown) => {
+    // What the gateway refuses to one caller it may allow another.
+    if (led || !(fault instanceof GatewayFault) || fault.number === NO_ANSWER) throw fault
+    return undefined
+  })
+  if (!joined) return kept(exchange, plan, ask)
   const { status } = joined.head
   const headers = new Headers(joined.head.headers)
   const body = joined.body instanceof Uint8Array ? joined.body : webStreamOf(joined.body)

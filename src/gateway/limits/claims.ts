@@ -3,10 +3,12 @@ import type { Price } from '../../costs/price.ts'
 import { promptBound } from '../../costs/prompt-bound.ts'
 import { estimateUpperBound } from '../../costs/reserve.ts'
 import type { Exchange } from '../exchange.ts'
+import type { PolicyLimit } from '../policies/decide.ts'
 import { priceOf } from '../price.ts'
 import { budgetOf, houseThroughput, keyRate, tokenRate, tokenTokens } from './caller.ts'
 import type { Claim } from './claim.ts'
 import { limitsOf } from './gateway-limits.ts'
+import { policyClaim } from './policies.ts'
 
 /** What a request asks of its provider, as far as limits need to know: looked at only where one does. */
 export interface Asked {
@@ -14,6 +16,8 @@ export interface Asked {
   body(): Readonly<Record<string, unknown>> | undefined
   /** In characters or bytes. */
   length: number
+  /** A model that nothing else names may stand where it cannot be read. */
+  isOpaque?: boolean
 }
 
 /** The most that a request may use: what is taken before the call. */
@@ -24,8 +28,8 @@ export interface Most {
   price?: Price
 }
 
-/** Whether anything limits this request at all. */
-export function isLimited(exchange: Exchange): boolean {
+/** Whether anything but a policy limits this request. */
+export function hasLimits(exchange: Exchange): boolean {
   const { caller, gateway, key } = exchange
   if (limitsOf(gateway) !== undefined || caller?.limits !== undefined) return true
   return key !== undefined && (key.of === 'store' ? key.limit !== undefined : isCharged(exchange))
@@ -37,9 +41,10 @@ export const isCharged = ({ key, settings }: Exchange): boolean =>
 
 /**
  * Every limit that a request has to fit in. What counts requests counts one of a client once, however many steps and
- * attempts it takes (contract 9.3).
+ * attempts it takes (contract 9.3). What has no known price is held to no budget, and counted in none.
+ * @param policies budgets of policies
  */
-export function claimsOf(exchange: Exchange, most: Most): Claim[] {
+export function claimsOf(exchange: Exchange, most: Most, policies: readonly PolicyLimit[] = []): Claim[] {
   const { caller, gateway, gatewayId, key, shared } = exchange
   const claims: Claim[] = []
   const limits = limitsOf(gateway)
@@ -58,6 +63,7 @@ export function claimsOf(exchange: Exchange, most: Most): Claim[] {
       if (claim) claims.push(claim)
     }
     if (own?.budget) claims.push(budgetOf(caller!.name, own.budget, most.cost))
+    for (const limit of policies) claims.push(policyClaim(gatewayId, limit, most.cost))
   }
   return claims
 }

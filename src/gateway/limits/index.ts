@@ -1,22 +1,43 @@
 import type { Exchange } from '../exchange.ts'
+import type { PolicySet } from '../policies/policy-set.ts'
 import { take } from './claim.ts'
-import { type Asked, claimsOf, isCharged, type Most, mostOf } from './claims.ts'
+import { type Asked, claimsOf, hasLimits, isCharged, type Most, mostOf } from './claims.ts'
 import { holdCredit } from './credit.ts'
+import { policyLimits } from './policies.ts'
 
-export { type Asked, isLimited } from './claims.ts'
+export type { Asked } from './claims.ts'
+
+type PolicyLimits = ReturnType<typeof policyLimits>
+
+/** Whether anything limits this request at all, as far as is known without waiting. */
+export const isLimited = (exchange: Exchange): boolean =>
+  hasLimits(exchange) || exchange.settings.policies.of(exchange.gatewayId) !== undefined
 
 /**
- * Takes from every limit, budget and credit what a request may use at most, before its provider is asked; {@link settle}
- * corrects it afterwards to what was used. Only for requests that something limits ({@link isLimited}).
- * @throws GatewayFault for the first that does not fit: 429/2003, 429/2018, 429/2041, 402/2021
+ * Asks the policies of the gateway, and takes from every limit, budget and credit what a request may use at most, before
+ * its provider is asked; {@link settle} corrects it afterwards to what was used. Only for requests that something limits
+ * ({@link isLimited}).
+ * @throws PolicyFault 403 where a policy blocks, or none allows
+ * @throws GatewayFault for the first limit that does not fit: 429/2003, 429/2018, 429/2041, 402/2021, a policy's 429
  */
 export function claimLimits(exchange: Exchange, asked: Asked): void | Promise<void> {
-  const most = mostOf(exchange, asked)
-  return most instanceof Promise ? most.then(known => claimAll(exchange, known)) : claimAll(exchange, most)
+  const policies = exchange.settings.policies.of(exchange.gatewayId)
+  return policies instanceof Promise
+    ? policies.then(set => claimUnder(exchange, asked, set))
+    : claimUnder(exchange, asked, policies)
 }
 
-function claimAll(exchange: Exchange, most: Most): void | Promise<void> {
-  const claims = claimsOf(exchange, most)
+function claimUnder(exchange: Exchange, asked: Asked, policies: PolicySet | undefined): void | Promise<void> {
+  const limits = policies && policyLimits(exchange, policies, asked)
+  if (!limits?.length && !hasLimits(exchange)) return
+  const most = mostOf(exchange, asked)
+  return most instanceof Promise
+    ? most.then(known => claimAll(exchange, known, limits))
+    : claimAll(exchange, most, limits)
+}
+
+function claimAll(exchange: Exchange, most: Most, limits: PolicyLimits | undefined): void | Promise<void> {
+  const claims = claimsOf(exchange, most, limits)
   const pending = claims.length ? take(exchange, claims) : undefined
   if (pending) return pending.then(() => counted(exchange, most))
   return counted(exchange, most)

@@ -19,8 +19,11 @@ export interface Facts {
   readonly metadata: Readonly<Record<string, string | number | boolean | null>>
   /** The slug. */
   readonly provider: string
-  /** The provider's own id, or the same behind `<provider>/`. */
-  readonly model: string
+  /**
+   * The provider's own id, or the same behind `<provider>/`; empty for what is about no model, undefined where there is
+   * one and it cannot be told which.
+   */
+  readonly model: string | undefined
 }
 
 export type Claim = string | number | boolean | readonly string[]

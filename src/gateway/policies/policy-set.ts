@@ -17,17 +17,22 @@ export class PolicySet {
   /** @param policies those that are in force */
   constructor(readonly policies: readonly CompiledPolicy[]) {}
 
-  /** Those whose resource covers a model; with `except`, a block whose resource does not. */
-  concerning(provider: string, model: string): Concerned {
-    const key = `${provider} ${model}`
+  /**
+   * Those whose resource covers a model; with `except`, a block whose resource does not. Of a model that is not known
+   * every block holds that may be about it, and nothing else: a block is not to be evaded by saying it in other words.
+   */
+  concerning(provider: string, model: string | undefined): Concerned {
+    const key = model === undefined ? provider : `${provider} ${model}`
     const known = this.#remembered.get(key)
     if (known) return known
     const concerned = { blocks: [] as CompiledPolicy[], others: [] as CompiledPolicy[] }
     for (const policy of this.policies) {
       const { action } = policy
       const except = action.type === 'block' && action.except === true
-      if (policy.resource.covers(provider, model) === except) continue
-      ;(action.type === 'block' ? concerned.blocks : concerned.others).push(policy)
+      const covered = policy.resource.covers(provider, model)
+      if (covered === except) continue
+      if (action.type === 'block') concerned.blocks.push(policy)
+      else if (covered) concerned.others.push(policy)
     }
     if (key.length > LONGEST_REMEMBERED) return concerned
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear()

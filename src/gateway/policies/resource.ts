@@ -4,7 +4,8 @@ import type { PolicyResource } from '../../schemas/policy.ts'
 export interface Resource {
   /** The same text for whatever covers the same, in whichever order it was written. */
   readonly text: string
-  covers(provider: string, model: string): boolean
+  /** @returns nothing where it depends on the model, and that is not known */
+  covers(provider: string, model: string | undefined): boolean | undefined
 }
 
 /**
@@ -22,6 +23,7 @@ export function resourceOf(resource: PolicyResource): Resource {
       const slug = provider.toLowerCase()
       if (providers && !providers.includes(slug)) return false
       if (!patterns) return true
+      if (model === undefined) return undefined
       const name = model.toLowerCase()
       const own = segmentsOf(name)
       if (patterns.some(fits => fits(own))) return true

@@ -4,6 +4,7 @@ import { send } from '../attempt.ts'
 import { chooseCredential } from '../credential.ts'
 import type { Exchange, KeyPlaces } from '../exchange.ts'
 import { passedHeaders } from '../headers.ts'
+import { type Asked, claimLimits, isLimited } from '../limits/index.ts'
 import { addressOf, asked, forwarded, isOurs, withoutOurs } from '../native.ts'
 import { answerNative } from '../native-answer.ts'
 import { tell } from '../tell.ts'
@@ -49,7 +50,7 @@ export function keyPlacesOf({ provider }: Reach, query: string): KeyPlaces {
 /**
  * Opens a provider's socket for a client, whose own is opened after it: what the provider refuses is an answer still.
  * @returns the provider's refusal as it came, or its socket
- * @throws GatewayFault as {@link send} does
+ * @throws GatewayFault as {@link send} and {@link claimLimits} do
  */
 export async function openRealtime(exchange: Exchange, call: RealtimeCall): Promise<Response | Opened> {
   const leave = () => {
@@ -80,6 +81,7 @@ async function open(exchange: Exchange, call: RealtimeCall): Promise<Response | 
   const address = addressOf(exchange, reach, { path, query, headers: call.headers }, realtime?.native)
   const model = address.model ?? new URLSearchParams(query).get('model')
   if (model) exchange.target = { reach, model }
+  if (isLimited(exchange)) await claimLimits(exchange, NOTHING_SAID)
   const protocols = await protocolsFor(exchange, call)
   const outgoing: Outgoing = {
     url: address.url + (address.query === undefined ? query : asked(address.query)),
@@ -107,6 +109,9 @@ async function open(exchange: Exchange, call: RealtimeCall): Promise<Response | 
   if (protocol !== undefined) headers.set('sec-websocket-protocol', protocol)
   return { relay: new Relay(exchange, socket), headers }
 }
+
+/** What is said over a socket is not read: neither what it asks for, nor a model that only its messages name. */
+const NOTHING_SAID: Asked = { body: () => undefined, length: 0, isOpaque: true }
 
 const HANDSHAKE = [
   'sec-websocket-accept',

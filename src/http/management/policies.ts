@@ -13,7 +13,7 @@ import {
   SimulatePolicies,
   UpdatePolicy,
 } from '../../schemas/policy.ts'
-import { type PolicyStore, policyStore, type StoredPolicy } from '../../storage/policies.ts'
+import type { StoredPolicy } from '../../storage/policies.ts'
 import { invalid, success, unchangeable } from './answers.ts'
 import type { ManagementHandler } from './call.ts'
 import { bodyReader, queryReader } from './input.ts'
@@ -135,12 +135,11 @@ export const policies = {
 
 function scopeOf(manager: Manager, { gateway = '' }: Readonly<Record<string, string>>) {
   demandManaged(manager, gateway)
-  const store: PolicyStore = policyStore(manager.store.database)
-  return { gateway, store }
+  return { gateway, store: manager.store.policies }
 }
 
 const filePolicies = ({ settings }: Manager, gateway: string): readonly FilePolicy[] =>
-  (settings.gateways.get(gateway) as { policies?: readonly FilePolicy[] } | undefined)?.policies ?? []
+  settings.config.gateways[gateway]?.policies ?? []
 
 /** Those of the file as they are shown, with where they stand. */
 function declaredIn(manager: Manager, gateway: string): { shown: Policy; place: string }[] {
@@ -191,5 +190,8 @@ const shownOf = ({ id, policy, draft, created, modified }: StoredPolicy): Policy
 const flagged = (result: Policy, flags: { committed: boolean } | { uncommitted: true }) =>
   Response.json({ success: true, errors: [], messages: [], result, ...flags })
 
-const told = ({ caller, settings }: Manager, what: string, gateway: string, id: string, committed: boolean) =>
+/** This process follows at once. */
+function told({ caller, settings }: Manager, what: string, gateway: string, id: string, committed: boolean): void {
+  if (committed) settings.policies.forget(gateway)
   settings.log.info({ gateway, policy: id, committed, by: caller.name }, what)
+}

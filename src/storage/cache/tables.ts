@@ -193,7 +193,7 @@ export class AnswerTables {
 
   /** Works while nobody else changes the tables. What the work makes of the totals is written behind it. */
   #locked<T>(work: (sql: Sql, totals: CacheSize) => Promise<T>): Promise<T> {
-    return this.#database.transaction(async sql => {
+    const whole = async (sql: Sql) => {
       const [row] = await sql.all<CacheSize>(
         'UPDATE answer_totals SET entries = entries WHERE one = 1 RETURNING entries, bytes',
       )
@@ -203,7 +203,8 @@ export class AnswerTables {
       if (totals.entries !== entries || totals.bytes !== bytes)
         await sql.run('UPDATE answer_totals SET entries = ?, bytes = ? WHERE one = 1', totals.entries, totals.bytes)
       return done
-    })
+    }
+    return this.#database.transaction(whole, { locks: 'own' })
   }
 }
 

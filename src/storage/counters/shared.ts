@@ -78,7 +78,7 @@ export function sharedCounters(database: Database, options: SharedOptions = {}):
     const asked = nextAsked(waiting, keys)
     let said: (Reserved | Refused)[] = []
     try {
-      await database.transaction(async sql => {
+      const work = async (sql: Sql) => {
         const counters = await lockCounters(sql, database.kind, [...keys])
         const changed = new Set<Counter>()
         for (const { key, start, change } of changes) {
@@ -92,7 +92,8 @@ export function sharedCounters(database: Database, options: SharedOptions = {}):
           return reserved
         })
         await writeCounters(sql, [...changed])
-      })
+      }
+      await database.transaction(work, { locks: 'own' })
     } catch (fault) {
       for (const { key, start, change } of changes) toCorrect.add(key, start, change)
       failed(fault instanceof Error ? fault.message : 'the database cannot be written')

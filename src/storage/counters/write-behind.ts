@@ -67,11 +67,13 @@ export function writeBehind(
     }
     try {
       // Read within, because others may have the database first.
-      await database.transaction(sql =>
-        writeCounters(
-          sql,
-          keys.map(current).filter(counter => counter !== undefined),
-        ),
+      await database.transaction(
+        sql =>
+          writeCounters(
+            sql,
+            keys.map(current).filter(counter => counter !== undefined),
+          ),
+        { locks: 'own' },
       )
     } catch (fault) {
       for (const key of keys) waiting.add(key)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { ProviderFailure } from '../../../src/conversation/errors.ts'
 import { anthropicMessages } from '../../../src/dialects/anthropic-messages/index.ts'
 import { inputIncludesCache } from '../../../src/dialects/anthropic-messages/quirks.ts'
+import { readUsage } from '../../../src/dialects/anthropic-messages/usage.ts'
 import type { Quirk } from '../../../src/dialects/dialect.ts'
 import { thrown } from '../conversations.ts'
 import { json } from '../replay.ts'
@@ -35,6 +36,36 @@ test('parallel calls, one without arguments, and usage with the cache inside', (
     cacheWrite: 0,
     source: 'reported',
     native: { service_tier: 'standard' },
+  })
+})
+
+test('searches are counted, and said in the provider’s own words too', () => {
+  const usage = {
+    input_tokens: 5,
+    output_tokens: 2,
+    server_tool_use: { web_search_requests: 3, web_fetch_requests: 1 },
+  }
+  expect(readUsage(usage)).toEqual({
+    input: 5,
+    output: 2,
+    webSearches: 3,
+    source: 'reported',
+    native: { server_tool_use: { web_search_requests: 3, web_fetch_requests: 1 } },
+  })
+})
+
+test('a conversation that was made shorter on the way is charged for that too', () => {
+  const iterations = [
+    { type: 'compaction', input_tokens: 180_000, output_tokens: 3_500, cache_read_input_tokens: 1_000 },
+    { type: 'message', input_tokens: 23_000, output_tokens: 1_000 },
+    // Another model's, at another price.
+    { type: 'advisor_message', input_tokens: 900, output_tokens: 90 },
+  ]
+  expect(readUsage({ input_tokens: 23_000, output_tokens: 1_000, iterations })).toMatchObject({
+    input: 204_000,
+    output: 4_500,
+    cacheRead: 1_000,
+    native: { iterations },
   })
 })
 

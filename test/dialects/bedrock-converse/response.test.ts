@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { ProviderFailure } from '../../../src/conversation/errors.ts'
 import { bedrockConverse } from '../../../src/dialects/bedrock-converse/index.ts'
+import { readValue } from '../../../src/dialects/watched/index.ts'
 import { thrown } from '../conversations.ts'
 import { json } from '../replay.ts'
 
@@ -24,6 +25,16 @@ test('parallel calls, and usage with the cache inside', () => {
   ])
   expect(choices[0]!.finish).toBe('tool-calls')
   expect(usage).toEqual({ input: 500, output: 64, cacheRead: 80, source: 'reported' })
+})
+
+test('the service tier stands beside the usage, in a stream too', () => {
+  const usage = { inputTokens: 11, outputTokens: 7 }
+  const serviceTier = { type: 'flex' }
+  expect(read({ output: {}, usage, serviceTier }).usage).toMatchObject({ input: 11, tier: 'flex' })
+  expect(readValue(bedrockConverse.watch, { output: {}, usage, serviceTier }).usage).toMatchObject({ tier: 'flex' })
+  const reader = bedrockConverse.reader({ memory: {}, quirks: [] })
+  const [, event] = reader.read({ event: 'metadata', data: JSON.stringify({ usage, serviceTier }) })
+  expect(event).toMatchObject({ type: 'usage', usage: { input: 11, tier: 'flex' } })
 })
 
 test('T17 T62 reasoning with its signature, texts in order, citations', () => {

@@ -7,6 +7,9 @@ const usage = (input: number, output: number, more = {}) => ({
   input,
   output,
   ...more,
+  // Less is charged than was read: Cohere's own preamble is not the caller's.
+  billedInput: 11,
+  billedOutput: 7,
   source: 'reported' as const,
   native: { billed_units: { input_tokens: 11, output_tokens: 7 } },
 })

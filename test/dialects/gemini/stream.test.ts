@@ -87,7 +87,7 @@ test('T03 a call without arguments has empty ones', async () => {
 
 test('T89 cached tokens are inside the prompt, tool use is added to it', async () => {
   const { usage, unknown } = await reply('usage-with-cache')
-  expect(usage).toEqual({ input: 26336, output: 6, cacheRead: 25795, audioInput: 96, source: 'reported' })
+  expect(usage).toEqual({ input: 26336, output: 6, cacheRead: 25795, audioInput: 96, tier: 'flex', source: 'reported' })
   expect(unknown).toEqual({ service_tier: 'flex' })
 })
 

@@ -16,10 +16,12 @@ const manager = {
   settings: {
     gateways: new Map<string, unknown>([
       ['default', {}],
-      ['house', { policies: declared }],
+      ['house', {}],
     ]),
+    policies: { forget: () => {} },
     config: {
       server: { max_body: 100_000 },
+      gateways: { house: { policies: declared } },
       path: '/etc/postern.yaml',
       declared: { modified: 5_000, lines: { '/gateways/house/policies/0': 12 } },
     },

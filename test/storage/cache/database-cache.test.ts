@@ -1,15 +1,12 @@
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { AnswerCache, CacheReports, DropReason } from '../../../src/storage/cache/answer-cache.ts'
 import { type DatabaseCacheOptions, databaseCache } from '../../../src/storage/cache/database-cache.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { answer, eventually, keyOf, ofGateway, opened, textOf } from './support.ts'
+import { closeDatabases, eachDatabase, migrated, migratedAt } from '../../support/databases.ts'
+import { answer, eventually, keyOf, ofGateway, textOf } from './support.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'postern-cache-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(closeDatabases)
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 
@@ -33,9 +30,9 @@ function drops(): Required<Pick<CacheReports, 'onDropped'>> & { counts: Partial<
   }
 }
 
-describe('an answer', () => {
+describe.each(eachDatabase)('%s: an answer', (_, kind) => {
   test('comes back whole, from memory at once and from the database after a restart', async () => {
-    const path = join(folder, 'whole.db')
+    const path = await kind.fresh()
     const kept = [
       answer('short'),
       answer('é'.repeat(5_000)),
@@ -51,13 +48,13 @@ describe('an answer', () => {
       }),
       answer(new Uint8Array(), { meta: { provider: 'groq', model: 'm', gateway: 'default' } }),
     ]
-    const before = await opened(path)
+    const before = await migratedAt(path)
     const one = await cacheOn(before)
     for (const [at, each] of kept.entries()) one.put(keyOf(at), each)
     for (const [at, each] of kept.entries()) expect(one.get(keyOf(at))).toBe(each)
     await one.close()
     await before.close()
-    const after = await opened(path)
+    const after = await migratedAt(path)
     const two = await cacheOn(after)
     for (const [at, each] of kept.entries()) {
       const found = await two.get(keyOf(at))
@@ -72,7 +69,7 @@ describe('an answer', () => {
   })
 
   test('is in memory after it was read once', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const one = await cacheOn(database)
     one.put(keyOf('a'), answer('heron'))
     await one.close()
@@ -85,7 +82,7 @@ describe('an answer', () => {
   })
 
   test('is gone when it has expired, wherever it is', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const one = await cacheOn(database)
     const now = Date.now()
     one.put(keyOf('a'), answer('heron', { expires: now + 60_000 }))
@@ -99,7 +96,7 @@ describe('an answer', () => {
   })
 
   test('put again takes the place of the one before', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database)
     cache.put(keyOf('a'), answer('heron'))
     await written(cache)
@@ -114,11 +111,11 @@ describe('an answer', () => {
   })
 })
 
-describe('10,000 answers', () => {
+describe.each(eachDatabase)('%s: 10,000 answers', (_, kind) => {
   test('survive a restart, and what was never there is known at once', async () => {
-    const path = join(folder, 'many.db')
+    const path = await kind.fresh()
     const names = Array.from({ length: 10_000 }, (_, at) => at)
-    const before = await opened(path)
+    const before = await migratedAt(path)
     const one = await cacheOn(before)
     for (const name of names) {
       one.put(keyOf(name), answer(`answer ${name}`))
@@ -127,7 +124,7 @@ describe('10,000 answers', () => {
     }
     await one.close()
     await before.close()
-    const after = await opened(path)
+    const after = await migratedAt(path)
     const two = await cacheOn(after)
     expect(two.size()!.entries).toBe(10_000)
     for (const name of names) expect(textOf(await two.get(keyOf(name)))).toBe(`answer ${name}`)
@@ -137,13 +134,13 @@ describe('10,000 answers', () => {
   }, 60_000)
 })
 
-describe('the bounds', () => {
+describe.each(eachDatabase)('%s: the bounds', (_, kind) => {
   test('hold whatever is put, and the books are right', async () => {
     const put = fc.record({ name: fc.nat(40), size: fc.nat(6_000), life: fc.constantFrom(-1, 3_600_000) })
     const total = 40_000
     await fc.assert(
       fc.asyncProperty(fc.array(put, { maxLength: 80 }), fc.nat(20), async (puts, every) => {
-        const database = await opened(':memory:')
+        const database = await migrated(kind)
         const cache = await cacheOn(database, { bounds: { total, memory: 20_000 } })
         for (const [at, { name, size, life }] of puts.entries()) {
           cache.put(keyOf(name), answer(random(size), { expires: Date.now() + life }))
@@ -161,7 +158,7 @@ describe('the bounds', () => {
   })
 
   test('what was unused for longest goes first, after what has expired', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     // Room for five.
     const cache = await cacheOn(database, { bounds: { total: 5 * 2_000, memory: 0 } })
     const start = Date.now() - 1_000
@@ -183,7 +180,7 @@ describe('the bounds', () => {
   })
 
   test('memory holds what was used last; an answer too large for it is found all the same', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database, { bounds: { memory: 16_000 } })
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) cache.put(keyOf(name), answer(random(1_000)))
     cache.put(keyOf('large'), answer(random(5_000)))
@@ -201,7 +198,7 @@ describe('the bounds', () => {
 
   test('one that is larger than an answer may be is not kept', async () => {
     const reports = drops()
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database, { bounds: { answer: 1_000, total: 1_400 }, ...reports })
     cache.put(keyOf('a'), answer(random(1_001)))
     expect(await cache.get(keyOf('a'))).toBeUndefined()
@@ -214,7 +211,7 @@ describe('the bounds', () => {
   })
 
   test('one that makes much room does so in steps', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database, { bounds: { total: 1_200_000 } })
     for (let name = 0; name < 1_200; name++) cache.put(keyOf(name), answer('x'))
     await written(cache)
@@ -230,7 +227,7 @@ describe('the bounds', () => {
 
   test('what does not fit into the queue is counted, and still given from memory', async () => {
     const reports = drops()
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database, { bounds: { waiting: 10_000 }, ...reports })
     for (let name = 0; name < 10; name++) cache.put(keyOf(name), answer(random(2_000)))
     expect(reports.counts).toEqual({ queue: 7 })
@@ -242,9 +239,9 @@ describe('the bounds', () => {
   })
 })
 
-describe('a purge', () => {
+describe.each(eachDatabase)('%s: a purge', (_, kind) => {
   test('of a gateway throws away what is its own, written or not, and says how many', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database)
     for (let name = 0; name < 450; name++) cache.put(keyOf(name), answer('x'))
     await written(cache)
@@ -259,7 +256,7 @@ describe('a purge', () => {
   })
 
   test('of one answer leaves the others', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database)
     cache.put(keyOf('a'), answer('x'))
     cache.put(keyOf('b'), answer('x'))
@@ -272,7 +269,7 @@ describe('a purge', () => {
 
   test('reaches what was stored before it and comes after it, and nothing later', async () => {
     const reports = drops()
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database, reports)
     await cache.purge('default')
     cache.put(keyOf('a'), answer('x', { stored: Date.now() - 5_000 }))
@@ -287,7 +284,7 @@ describe('a purge', () => {
   })
 
   test('a reading under way brings nothing back', async () => {
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const one = await cacheOn(database)
     one.put(keyOf('a'), answer('x'))
     await one.close()
@@ -300,17 +297,17 @@ describe('a purge', () => {
   })
 })
 
-describe('a database that fails', () => {
+describe.each(eachDatabase)('%s: a database that fails', (_, kind) => {
   test('is told of once, is a miss for requests, and drops are counted', async () => {
     const reports = drops()
     const told: boolean[] = []
-    const database = await opened(':memory:')
+    const database = await migrated(kind)
     const cache = await cacheOn(database, { alone: false, ...reports, onFailure: up => told.push(up) })
     await database.run('ALTER TABLE answers RENAME TO away')
     cache.put(keyOf('a'), answer('heron'))
     expect(await cache.get(keyOf('none'))).toBeUndefined()
     expect(await cache.get(keyOf('none 2'))).toBeUndefined()
-    await expect(cache.purge('default')).rejects.toThrow('the answer cache: ')
+    await expect(cache.purge('default')).rejects.toThrow(kind.kind === 'sqlite' ? 'the answer cache: ' : 'storage.database: ')
     expect(reports.counts).toEqual({ store: 1 })
     expect(told).toEqual([false])
     await database.run('ALTER TABLE away RENAME TO answers')

@@ -1,8 +1,9 @@
 import type { AnswerCache } from '../../../src/storage/cache/answer-cache.ts'
 import { databaseCache } from '../../../src/storage/cache/database-cache.ts'
-import { answer, keyOf, opened, textOf } from './support.ts'
+import { migratedAt } from '../../support/databases.ts'
+import { answer, keyOf, textOf } from './support.ts'
 
-/** Another process on the same file: it does what it is told, one thing after the other. */
+/** Another process at the same database: it does what it is told, one thing after the other. */
 export type Order =
   | { do: 'put'; names: string[]; body: string }
   | { do: 'get'; name: string }
@@ -18,8 +19,8 @@ async function obey(cache: AnswerCache, order: Order): Promise<unknown> {
 }
 
 if (import.meta.main) {
-  const [path = '', total = ''] = process.argv.slice(2)
-  const database = await opened(path)
+  const [address = '', total = ''] = process.argv.slice(2)
+  const database = await migratedAt(address)
   const cache = await databaseCache(database, { alone: false, bounds: { total: Number(total) } })
   let last: Promise<unknown> = Promise.resolve()
   process.on('message', order => {

@@ -1,16 +1,14 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { databaseCache } from '../../../src/storage/cache/database-cache.ts'
+import { closeDatabases, eachDatabase, migratedAt } from '../../support/databases.ts'
 import type { Order } from './other-process.ts'
-import { answer, eventually, keyOf, opened, textOf } from './support.ts'
+import { answer, eventually, keyOf, textOf } from './support.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'postern-cache-'))
 const ends: (() => void)[] = []
-afterAll(() => {
+afterAll(async () => {
   for (const end of ends) end()
-  rmSync(folder, { recursive: true, force: true })
+  await closeDatabases()
 })
 
 async function otherProcess(path: string, total: number) {
@@ -37,10 +35,10 @@ async function otherProcess(path: string, total: number) {
   }
 }
 
-describe('two processes over one file', () => {
+describe.each(eachDatabase)('two processes over one %s', (_, kind) => {
   test('see what the other keeps, and forget what the other purges', async () => {
-    const path = join(folder, 'shared.db')
-    const database = await opened(path)
+    const path = await kind.fresh()
+    const database = await migratedAt(path)
     const cache = await databaseCache(database, { alone: false })
     const other = await otherProcess(path, 1e9)
     expect(await cache.get(keyOf('a'))).toBeUndefined()
@@ -60,9 +58,9 @@ describe('two processes over one file', () => {
   })
 
   test('keep the bound together, and the books are right even when one is killed', async () => {
-    const path = join(folder, 'bound.db')
+    const path = await kind.fresh()
     const total = 200_000
-    const database = await opened(path)
+    const database = await migratedAt(path)
     const cache = await databaseCache(database, { alone: false, bounds: { total } })
     const other = await otherProcess(path, total)
     const names = (from: number) => Array.from({ length: 200 }, (_, at) => String(from + at))

@@ -1,7 +1,4 @@
 import type { CachedAnswer } from '../../../src/storage/cache/answer-cache.ts'
-import type { Database } from '../../../src/storage/database.ts'
-import { migrate } from '../../../src/storage/migrations.ts'
-import { openSqlite } from '../../../src/storage/sqlite-database.ts'
 
 /** A key as gateway/cache/key.ts makes them. */
 export const keyOf = (name: string | number, gateway = 'default') =>
@@ -36,13 +33,6 @@ export const ofGateway = (gateway: string): Pick<CachedAnswer, 'meta'> => ({
 })
 
 export const textOf = (found: CachedAnswer | undefined) => found && new TextDecoder().decode(found.body)
-
-/** A SQLite file, or memory, with the tables of today. */
-export async function opened(path: string): Promise<Database> {
-  const database = openSqlite(path)
-  await migrate(database, path)
-  return database
-}
 
 /** Waits until something is so. */
 export async function eventually(holds: () => boolean | Promise<boolean>, milliseconds = 10_000): Promise<boolean> {

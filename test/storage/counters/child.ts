@@ -1,7 +1,7 @@
 import { memoryCounters } from '../../../src/storage/counters/memory.ts'
 import { redisCounters } from '../../../src/storage/counters/redis.ts'
 import { sharedCounters } from '../../../src/storage/counters/shared.ts'
-import { migrated } from './kinds.ts'
+import { migratedAt } from '../../support/databases.ts'
 import { limitOf, sliding } from './limits.ts'
 
 /** One of several processes that count together: `<kind> <place> <how many at once> <limit> <moment>`. Says how many it got. */
@@ -10,8 +10,8 @@ const counters =
   kind === 'redis'
     ? redisCounters(place, { timeoutMilliseconds: 20_000 })
     : kind === 'shared'
-      ? sharedCounters(await migrated(place))
-      : await memoryCounters(await migrated(place))
+      ? sharedCounters(await migratedAt(place))
+      : await memoryCounters(await migratedAt(place))
 
 // So that they begin together.
 console.log('ready')

@@ -1,7 +1,9 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, describe, expect, test } from 'bun:test'
+import { closeDatabases } from '../../support/databases.ts'
 import { kinds, stopKinds } from './kinds.ts'
 import { fixed, limitOf, monthly, NOON, refused, sliding, taken, until } from './limits.ts'
 
+afterEach(closeDatabases)
 afterAll(stopKinds)
 
 describe.each(kinds)('%s', (name, open) => {

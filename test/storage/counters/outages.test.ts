@@ -3,7 +3,7 @@ import type { FailurePolicy } from '../../../src/storage/counters/counters.ts'
 import { redisCounters } from '../../../src/storage/counters/redis.ts'
 import { sharedCounters } from '../../../src/storage/counters/shared.ts'
 import { removeExpired } from '../../../src/storage/counters/table.ts'
-import { migrated } from './kinds.ts'
+import { closeDatabases, eachDatabase, migrated } from '../../support/databases.ts'
 import { limitOf, NOON, sliding, taken, until } from './limits.ts'
 import { type RedisServer, redisServer } from './redis-server.ts'
 
@@ -11,7 +11,10 @@ let server: RedisServer
 beforeAll(async () => {
   server = await redisServer()
 })
-afterAll(() => server.kill())
+afterAll(async () => {
+  await server.kill()
+  await closeDatabases()
+})
 
 function counting(policy: FailurePolicy, url = server.url) {
   const told: [up: boolean, reason: string][] = []
@@ -119,9 +122,9 @@ describe('Redis', () => {
   })
 })
 
-describe('a shared database', () => {
+describe.each(eachDatabase)('a shared %s', (_, kind) => {
   test.each(['allow', 'deny'] as const)('that cannot be written follows the policy %s, and recovers', async policy => {
-    const database = await migrated(':memory:')
+    const database = await migrated(kind)
     const told: boolean[] = []
     const counters = sharedCounters(database, { on_shared_store_failure: policy, onFailure: up => told.push(up) })
     const limit = limitOf('a', 5)
@@ -139,7 +142,7 @@ describe('a shared database', () => {
   })
 
   test('writes what was settled last before it closes', async () => {
-    const database = await migrated(':memory:')
+    const database = await migrated(kind)
     const counters = sharedCounters(database)
     const said = await taken(counters, [limitOf('closing', 50, 20)])
     said.settle([7])
@@ -148,7 +151,7 @@ describe('a shared database', () => {
   })
 
   test('lets go of what expired in small steps', async () => {
-    const database = await migrated(':memory:')
+    const database = await migrated(kind)
     const counters = sharedCounters(database)
     for (let n = 0; n < 5; n++) await taken(counters, [limitOf(`old ${n}`, 5)], NOON - 7_200_000)
     await taken(counters, [limitOf('new', 5)], NOON)

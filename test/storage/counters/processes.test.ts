@@ -1,16 +1,13 @@
-import { afterAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { memoryCounters } from '../../../src/storage/counters/memory.ts'
 import { redisCounters } from '../../../src/storage/counters/redis.ts'
 import { sharedCounters } from '../../../src/storage/counters/shared.ts'
-import { migrated } from './kinds.ts'
+import { closeDatabases, eachDatabase, migrated, migratedAt } from '../../support/databases.ts'
 import { limitOf, NOON, sliding, taken, until } from './limits.ts'
 import { redisServer } from './redis-server.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'postern-counters-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(closeDatabases)
 
 interface Told {
   got: number
@@ -72,17 +69,21 @@ async function together(kind: string, place: string, processes: number): Promise
 }
 
 describe('several processes', () => {
-  test('over one SQLite file take what there is together, and the books agree', async () => {
-    const path = join(folder, 'shared.db')
-    const { kept, money } = await together('shared', path, 3)
-    const counters = sharedCounters(await migrated(path))
-    expect(await counters.used(asked, MOMENT)).toEqual([kept, money, money])
-    // It was used up: whatever is left is less than the largest amount.
-    expect(kept).toBeLessThanOrEqual(LIMIT)
-    expect(money).toBeLessThanOrEqual(2 * LIMIT)
-    expect(kept === LIMIT || money > 2 * LIMIT - 3).toBe(true)
-    await counters.close()
-  }, 60_000)
+  test.each(eachDatabase)(
+    'over one %s take what there is together, and the books agree',
+    async (_, kind) => {
+      const path = await kind.fresh()
+      const { kept, money } = await together('shared', path, 3)
+      const counters = sharedCounters(await migratedAt(path))
+      expect(await counters.used(asked, MOMENT)).toEqual([kept, money, money])
+      // It was used up: whatever is left is less than the largest amount.
+      expect(kept).toBeLessThanOrEqual(LIMIT)
+      expect(money).toBeLessThanOrEqual(2 * LIMIT)
+      expect(kept === LIMIT || money > 2 * LIMIT - 3).toBe(true)
+      await counters.close()
+    },
+    60_000,
+  )
 
   test('over one Redis take what there is together, and the books agree', async () => {
     const server = await redisServer()
@@ -97,12 +98,12 @@ describe('several processes', () => {
   }, 60_000)
 })
 
-describe('memory with a database', () => {
+describe.each(eachDatabase)('memory with a %s', (_, kind) => {
   test('goes on after a restart where it was', async () => {
-    const path = join(folder, 'restart.db')
+    const path = await kind.fresh()
     const limits = [limitOf('a', 10, 3), limitOf('b', 2 ** 62, 2 ** 53 + 2, sliding(60)), limitOf('c', 10, 4)]
     const now = Date.now()
-    const first = await migrated(path)
+    const first = await migratedAt(path)
     const one = await memoryCounters(first)
     await taken(one, limits, now)
     const settled = await taken(one, limits, now)
@@ -110,7 +111,7 @@ describe('memory with a database', () => {
     await one.close()
     await first.close()
 
-    const second = await migrated(path)
+    const second = await migratedAt(path)
     const two = await memoryCounters(second)
     expect(two.used(limits, now)).toEqual([4, 2 ** 53 + 4, 6])
     expect(two.take(limits, now).ok).toBe(true)
@@ -120,10 +121,10 @@ describe('memory with a database', () => {
   })
 
   test('goes on after kill -9 with what was written, which follows without being asked', async () => {
-    const path = join(folder, 'killed.db')
+    const path = await kind.fresh()
     const { child, told } = await start('memory', path, 100, 1_000)
     const { kept, money } = await told()
-    const database = await migrated(path)
+    const database = await migratedAt(path)
     const seen = sharedCounters(database)
     await until(async () => `${await seen.used(asked, MOMENT)}` === `${[kept, money, money]}`)
     child.kill('SIGKILL')
@@ -134,7 +135,7 @@ describe('memory with a database', () => {
   })
 
   test('what expired is not loaded', async () => {
-    const database = await migrated(':memory:')
+    const database = await migrated(kind)
     const one = await memoryCounters(database)
     await taken(one, [limitOf('old', 5)], Date.now() - 7_200_000)
     await taken(one, [limitOf('new', 5)], Date.now())
@@ -146,7 +147,7 @@ describe('memory with a database', () => {
   })
 
   test('a database that cannot be written is told of once, and written when it can be', async () => {
-    const database = await migrated(':memory:')
+    const database = await migrated(kind)
     const told: boolean[] = []
     const counters = await memoryCounters(database, { onFailure: up => told.push(up) })
     await database.run('ALTER TABLE counters RENAME TO gone')
@@ -162,7 +163,7 @@ describe('memory with a database', () => {
   })
 
   test('writes many in several steps, without being asked', async () => {
-    const database = await migrated(':memory:')
+    const database = await migrated(kind)
     const counters = await memoryCounters(database)
     for (let at = 0; at < 2_500; at++) counters.take([limitOf(`key ${at}`, 5)], NOON)
     const written = () => database.get<{ count: number }>('SELECT COUNT(*) AS count FROM counters')

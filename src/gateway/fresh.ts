@@ -1,0 +1,20 @@
+import type { Exchange } from './exchange.ts'
+
+/**
+ * Another step of a request, or another attempt: with the client, the caller and the settings of the one before, and with
+ * nothing of what became of it. It has an id and a record of its own.
+ */
+export function fresh<E extends Exchange>(exchange: E, changes: Partial<E>): E {
+  return {
+    ...exchange,
+    ids: { ...exchange.ids, log: Bun.randomUUIDv7() },
+    abort: new AbortController(),
+    started: performance.now(),
+    outcome: {},
+    claimed: [],
+    credit: undefined,
+    kept: undefined,
+    cacheable: undefined,
+    ...changes,
+  }
+}
