@@ -48,7 +48,7 @@ export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
       userAgent: headers.get('user-agent') ?? undefined,
       requestType: headers.get('content-type') ?? undefined,
       answerType: outcome.type ?? (exchange.stream ? 'text/event-stream' : 'application/json'),
-      bodies: exchange.kept && bodiesOf(exchange),
+      ...(exchange.kept && collectsBodies(exchange) && { bodies: bodiesOf(exchange) }),
       decisions: decisionsOf(exchange),
       trace: traceOf(exchange),
     }),

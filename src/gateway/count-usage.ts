@@ -1,9 +1,8 @@
 import { Collector } from '../conversation/collect.ts'
-import type { Part } from '../conversation/parts.ts'
-import type { Usage } from '../conversation/reply.ts'
+import type { Reply, Usage } from '../conversation/reply.ts'
 import { countTokens } from '../costs/count-tokens.ts'
-import { dialects } from '../dialects/index.ts'
 import type { UpstreamDialect } from '../dialects/dialect.ts'
+import { dialects } from '../dialects/index.ts'
 import { framer } from '../stream/framer.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import type { KeptAnswer } from './kept-answer.ts'
@@ -37,22 +36,24 @@ export async function countUsage(exchange: Exchange): Promise<Usage | undefined>
 function textOf(dialect: UpstreamDialect, kept: KeptAnswer, stream: boolean): string | undefined {
   const bytes = Buffer.concat(kept.bytes())
   try {
-    if (!stream) return wordsOf(dialect.readReply(JSON.parse(bytes.toString('utf8')), NONE).parts)
+    if (!stream) return wordsOf(dialect.readReply(JSON.parse(bytes.toString('utf8')), NONE))
     const collector = new Collector()
     const reader = dialect.reader(NONE)
-    for (const frame of framer(dialect.framing).push(bytes)) for (const event of reader.read(frame)) collector.add(event)
-    return wordsOf(collector.reply().parts)
+    for (const frame of framer(dialect.framing).push(bytes))
+      for (const event of reader.read(frame)) collector.add(event)
+    return wordsOf(collector.reply())
   } catch {
     return undefined
   }
 }
 
-function wordsOf(parts: readonly Part[]): string {
+function wordsOf({ choices }: Reply): string {
   let words = ''
-  for (const part of parts) {
-    if ('text' in part && typeof part.text === 'string') words += `${part.text}\n`
-    else if (part.type === 'tool-call') words += `${part.name} ${part.arguments}\n`
-  }
+  for (const { parts } of choices)
+    for (const part of parts) {
+      if ('text' in part && typeof part.text === 'string') words += `${part.text}\n`
+      else if (part.type === 'tool-call') words += `${part.name} ${part.arguments}\n`
+    }
   return words
 }
 

@@ -3,6 +3,7 @@ import { dollarsOf } from '../costs/money.ts'
 import type { Price } from '../costs/price.ts'
 import type { AttemptRecord } from '../telemetry/attempt-record.ts'
 import { recordOf } from './attempt-record.ts'
+import { countUsage } from './count-usage.ts'
 import type { Exchange } from './exchange.ts'
 import { settle } from './limits/claim.ts'
 import { leavePlace } from './pooled.ts'
@@ -21,6 +22,24 @@ export function record(exchange: Exchange, status: number): void {
   outcome.status = outcome.left ? CLIENT_LEFT : status
   if (exchange.place) leavePlace(exchange)
   const ended = performance.now()
+  if (outcome.usage === undefined && isCountable(exchange)) void count(exchange, ended)
+  else settlePrice(exchange, ended)
+}
+
+/** A good answer, or what came of one, whose provider did not say what it used. */
+const isCountable = ({ outcome, kept }: Exchange): boolean =>
+  kept !== undefined && kept.size > 0 && !outcome.cached && (outcome.status === CLIENT_LEFT || outcome.status! < 300)
+
+async function count(exchange: Exchange, ended: number): Promise<void> {
+  exchange.outcome.usage = await countUsage(exchange).catch(fault => {
+    exchange.settings.log.error({ error: fault }, 'what was used could not be counted')
+    return undefined
+  })
+  settlePrice(exchange, ended)
+}
+
+function settlePrice(exchange: Exchange, ended: number): void {
+  const { outcome } = exchange
   const price = outcome.usage && !outcome.cached ? priceOf(exchange) : undefined
   // The price list has to be loaded once.
   if (price instanceof Promise) price.catch(() => undefined).then(known => close(exchange, ended, known))

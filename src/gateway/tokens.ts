@@ -1,5 +1,5 @@
 import type { Config, Permission } from '../config/schema.ts'
-import type { Store } from '../storage/store.ts'
+import type { Store, StoredToken, TokenDetails } from '../storage/store.ts'
 import { hashToken } from '../storage/token-secret.ts'
 import { Lately } from './lately.ts'
 import type { CallerLimits } from './limits/caller.ts'
@@ -27,7 +27,7 @@ export class TokenBook {
   constructor(config: Config, store: Store) {
     this.#stored = new Lately(async hash => {
       const stored = await store.tokens.findByHash(hash)
-      return stored && callerOf(stored)
+      return stored && isInForce(stored) ? { ...callerOf(stored), ...withLimits(stored) } : undefined
     })
     for (const declared of config.tokens)
       this.#declared.set(hashToken(declared.token), { ...callerOf(declared), ...withLimits(declared) })
@@ -38,9 +38,19 @@ export class TokenBook {
     const hash = hashToken(token)
     return this.#declared.get(hash) ?? this.#stored.of(hash)
   }
+
+  /** One of the store has changed: this process follows at once, others within two seconds. */
+  forget(hash: string): void {
+    this.#stored.forget(hash)
+  }
 }
 
-function withLimits({ rate_limit, rate_limit_period, token_limit, budget, budget_period }: Config['tokens'][number]) {
+function isInForce({ disabled, not_before = 0, expires = Number.POSITIVE_INFINITY }: StoredToken): boolean {
+  const now = Date.now()
+  return !disabled && not_before <= now && now < expires
+}
+
+function withLimits({ rate_limit, rate_limit_period, token_limit, budget, budget_period }: TokenDetails) {
   const seconds = rate_limit_period ?? MINUTE_S
   const limits: CallerLimits = {
     ...(rate_limit && { rate: { limit: rate_limit, seconds } }),

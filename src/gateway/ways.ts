@@ -8,12 +8,13 @@ import { throughCache } from './cache/serve.ts'
 import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
+import { KeptAnswer } from './kept-answer.ts'
 import { claimLimits, isLimited } from './limits/index.ts'
 import { type NativeCall, passNative, withoutOurs } from './native.ts'
 import { ANY_OF_A_POOL, takePlace } from './pooled.ts'
 import { withRetries } from './retry.ts'
 import { routeNamed, routeWay } from './route-way.ts'
-import { tell } from './tell.ts'
+import { collects, tell } from './tell.ts'
 import { watchClient } from './watch-client.ts'
 import { writeRequest } from './write-request.ts'
 
@@ -41,6 +42,7 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
 
 /** From a chat's target to its answer. */
 async function serveChat(exchange: ChatExchange): Promise<Response> {
+  keepAnswer(exchange, exchange.text)
   const pending = chooseCredential(exchange)
   if (pending) await pending
   writeRequest(exchange)
@@ -51,6 +53,7 @@ async function serveChat(exchange: ChatExchange): Promise<Response> {
 /** The way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
 export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<Response> {
   watchClient(exchange)
+  keepAnswer(exchange, call.body)
   const pending = chooseCredential(exchange)
   if (pending) await pending
   const ask = async (exchange: Exchange) => {
@@ -72,6 +75,19 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
 /** Keys and deployments out of which one is taken for each attempt. */
 const isPooled = ({ key, place }: Exchange): boolean =>
   place !== undefined || (key?.of === 'house' && key.alias === ANY_OF_A_POOL)
+
+/**
+ * Keeps both bodies by reference, up to a bound (contract 8.3), where the record is to have them, or where what was used
+ * has to be counted although the provider may not say it.
+ */
+function keepAnswer(exchange: Exchange, sent: Exchange['sent']): void {
+  const wanted = (exchange.settings.sinks.length && collects(exchange)) || isLimited(exchange)
+  if (!wanted) return
+  exchange.sent = sent
+  exchange.kept = new KeptAnswer(LONGEST_BODY)
+}
+
+const LONGEST_BODY = 10 * 1024 * 1024
 
 const asking = (exchange: ChatExchange): Promise<Response> => withRetries(exchange, askOnce)
 

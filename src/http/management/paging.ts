@@ -14,7 +14,11 @@ const read = queryReader(Paging)
 
 /** @throws GatewayFault 400/7001 */
 export function pageOf(request: Request): Page {
-  const { page = 1, per_page = 20 } = read(request)
+  return pageIn(read(request))
+}
+
+/** The same for a query that is read already. */
+export function pageIn({ page = 1, per_page = 20 }: Paging): Page {
   return { page, per_page, offset: (page - 1) * per_page }
 }
 

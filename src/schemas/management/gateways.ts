@@ -67,6 +67,7 @@ export const PurgedAnswer = enveloped('PurgedAnswer', Purged)
 /** The names of the settings that a body may hold. */
 export const settingNames = Object.keys((Type.Object(members) as TObject).properties) as (keyof GatewaySettings)[]
 
+export type PurgeCache = Static<typeof PurgeCache>
 export type NewGateway = Static<typeof NewGateway>
 export type GatewayReplacement = Static<typeof GatewayReplacement>
 export type ManagedGateway = Static<typeof ManagedGateway>

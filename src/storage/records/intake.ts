@@ -1,0 +1,170 @@
+import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
+import type { BodyRules } from './bodies.ts'
+import type { RecordDrop } from './options.ts'
+import type { RecordQueue } from './queue.ts'
+import { breath } from './statements.ts'
+import { type Prepared, prepare, type WriterParts, type Written, write } from './writer.ts'
+
+/** A record waits so long for others. */
+const GATHER_MS = 250
+/** When so many wait they are written at once. */
+const ENOUGH = 500
+/** SQLite writes while nothing else runs: a batch is made so large that it takes about this long. */
+const AIM_MS = 3
+const SMALLEST = 16
+const LARGEST = 500
+/** Making batches ready goes on for so long before others have their turn. */
+const PREPARING_MS = 2
+/** After a failure. */
+const AGAIN_MS = 500
+/** How often a row alone is tried that the store refuses while it takes others. */
+const TRIES = 3
+
+export interface IntakeParts {
+  queue: RecordQueue
+  writer: WriterParts
+  rules: BodyRules
+  drop(count: number, why: RecordDrop): void
+  failed(fault: unknown): void
+  worked(): void
+  /** Called after each batch, for what has to be done when there are more rows. */
+  written(written: Written): void
+}
+
+/** Takes records from the queue and writes them in batches, one after the other. */
+export class Intake {
+  readonly #parts: IntakeParts
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #writing: Promise<void> | undefined
+  #batch = 64
+  #ready: Prepared[] = []
+  #refusals = 0
+  #closed = false
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts
+  }
+
+  /** There is something in the queue. */
+  wake(): void {
+    if (this.#closed || this.#writing) return
+    if (this.#parts.queue.length >= ENOUGH) {
+      clearTimeout(this.#timer)
+      this.#start()
+    } else this.#timer ??= setTimeout(() => this.#start(), GATHER_MS)
+  }
+
+  /** Writes all that waits now. @returns whether nothing is left */
+  async flush(): Promise<boolean> {
+    clearTimeout(this.#timer)
+    if (this.#writing) await this.#writing
+    await this.#work()
+    return this.#isEmpty
+  }
+
+  /** Writes what is left; what the store still refuses is dropped. */
+  async close(): Promise<void> {
+    this.#closed = true
+    if (await this.flush()) return
+    const { drop, queue } = this.#parts
+    drop(this.#ready.length + queue.take(Number.POSITIVE_INFINITY).length, 'store')
+  }
+
+  get #isEmpty(): boolean {
+    return this.#ready.length === 0 && this.#parts.queue.length === 0
+  }
+
+  #start(): void {
+    this.#timer = undefined
+    this.#writing = this.#work().finally(() => {
+      this.#writing = undefined
+      if (this.#isEmpty || this.#closed) return
+      if (this.#refusals === 0) this.wake()
+      else this.#timer ??= setTimeout(() => this.#start(), AGAIN_MS)
+    })
+  }
+
+  /** Goes on until the queue is empty or the store refuses. */
+  async #work(): Promise<void> {
+    const { queue, worked, failed } = this.#parts
+    while (!this.#isEmpty) {
+      if (!this.#ready.length) await this.#prepare(queue.take(this.#batch))
+      if (!this.#ready.length) continue
+      try {
+        await this.#writeReady()
+        this.#refusals = 0
+        worked()
+      } catch (fault) {
+        failed(fault)
+        if (await this.#isBad()) continue
+        return
+      }
+      await breath()
+    }
+  }
+
+  async #prepare(records: readonly AttemptRecord[]): Promise<void> {
+    const { writer, rules, drop } = this.#parts
+    let since = performance.now()
+    for (const record of records) {
+      const prepared = await prepare(record, writer.dictionary, rules).catch(() => undefined)
+      if (prepared) this.#ready.push(prepared)
+      else {
+        this.#parts.queue.settled([record])
+        drop(1, 'invalid')
+      }
+      if (performance.now() - since > PREPARING_MS) {
+        await breath()
+        since = performance.now()
+      }
+    }
+  }
+
+  async #writeReady(): Promise<void> {
+    const { writer, queue, drop, written } = this.#parts
+    // Fewer than were made ready, after one that took too long or was refused.
+    const batch = this.#ready.slice(0, this.#batch)
+    const started = performance.now()
+    const done = await write(batch, writer)
+    const took = performance.now() - started
+    this.#ready = this.#ready.slice(batch.length)
+    queue.settled(batch.map(({ record }) => record))
+    if (done.refused) drop(done.refused, 'limit')
+    this.#adapt(batch.length, took)
+    written(done)
+  }
+
+  /** A server has threads of its own, and only its way there and back counts. */
+  #adapt(count: number, took: number): void {
+    if (this.#parts.writer.database.kind === 'postgres') this.#batch = LARGEST
+    else if (count === this.#batch || took > AIM_MS) {
+      // Slowly up, quickly down: another process may have been in the way once.
+      const fitting = (count * AIM_MS) / Math.max(took, 0.1)
+      this.#batch = Math.round(Math.max(SMALLEST, Math.min(LARGEST, this.#batch * 1.5, Math.max(fitting, this.#batch / 2))))
+    }
+  }
+
+  /**
+   * The store refused a batch. One bad row must not hold up all others for ever, so the batch is made smaller until it
+   * stands alone, and goes when the store takes other things.
+   * @returns whether to go on at once
+   */
+  async #isBad(): Promise<boolean> {
+    this.#refusals++
+    if (this.#refusals < TRIES || this.#closed) return false
+    const { database } = this.#parts.writer
+    try {
+      await database.run('UPDATE record_state SET seq = seq WHERE one = 1')
+    } catch {
+      return false
+    }
+    if (this.#batch > 1 && this.#ready.length > 1) {
+      this.#batch = Math.max(1, Math.floor(Math.min(this.#batch, this.#ready.length) / 4))
+      return true
+    }
+    this.#parts.queue.settled(this.#ready.splice(0, 1).map(({ record }) => record))
+    this.#parts.drop(1, 'store')
+    this.#refusals = 0
+    return true
+  }
+}
