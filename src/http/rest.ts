@@ -7,6 +7,7 @@ import { GatewayFault, invalidRequest, unauthorized } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
 import { editJson } from '../gateway/json-edit.ts'
 import { placeOf } from '../gateway/place.ts'
+import { routeNamed } from '../gateway/route-way.ts'
 import { isHosted, modelName } from '../providers/authors.ts'
 import { type Endpoint, endpointOf, modelPath } from '../providers/provider.ts'
 import { explainBody } from '../schemas/explain.ts'
@@ -58,6 +59,7 @@ export function restRoutes(gateway: Gateway) {
   /** One model, whichever it is: Anthropic's Messages stay as they are, all others speak OpenAI's Chat (contract 12.2). */
   const runModel = async (exchange: Exchange, model: string, input: JsonObject, where: string): Promise<Response> => {
     exchange.inOnePiece = true
+    if (routeNamed(model) !== undefined) return runChat(exchange, model, input, where, 'the route')
     const { reach, model: own } = aimToRun(exchange, model)
     const { title } = reach.provider
     if (isHosted(model))
@@ -73,14 +75,15 @@ export function restRoutes(gateway: Gateway) {
       exchange.stream = input.stream === true
       return enveloped(await native(exchange, { path, body, headers }), title, exchange.key)
     }
-    const body = { ...input, model: modelName(model) }
+    return runChat(exchange, modelName(model), input, where, title)
+  }
+
+  const runChat = async (exchange: Exchange, model: string, input: JsonObject, where: string, title: string) => {
+    const body = { ...input, model }
     const wrong = explainBody(body)
     if (wrong) throw invalidRequest(wrong.path ? `${where}${wrong.message}` : wrong.message)
-    return enveloped(
-      await gateway.chat(exchange, { client: openaiChat, body, text: JSON.stringify(body) }),
-      title,
-      exchange.key,
-    )
+    const response = await gateway.chat(exchange, { client: openaiChat, body, text: JSON.stringify(body) })
+    return enveloped(response, title, exchange.key)
   }
 
   /** A stream of the run path may be gone on with when its connection breaks (contract 1.10). */

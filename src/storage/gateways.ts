@@ -1,7 +1,7 @@
 import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { Database } from './database.ts'
-import { type SealedRow, sealedIn, sealedValues } from './sealed-columns.ts'
 import type { SealedKey } from './key-cipher.ts'
+import { type SealedRow, sealedIn, sealedValues } from './sealed-columns.ts'
 
 /** A gateway that the management API made. */
 export interface StoredGateway {

@@ -227,7 +227,11 @@ async function putVersion(
   now: number,
 ): Promise<RouteVersionRow> {
   const id = Bun.randomUUIDv7()
-  await sql.insert('route_versions', ['id', 'route', 'elements', 'created'], [[id, route, JSON.stringify(elements), now]])
+  await sql.insert(
+    'route_versions',
+    ['id', 'route', 'elements', 'created'],
+    [[id, route, JSON.stringify(elements), now]],
+  )
   return { id, elements: [...elements], created: now }
 }
 

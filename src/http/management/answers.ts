@@ -48,6 +48,12 @@ export const invalid = (place: 'body' | 'query', { path, message }: Explanation)
     param: path ? `${place}.${path}` : place,
   })
 
+/** All that does not fit at once, each with the steps that lead to it. */
+export const severalInvalid = (faults: readonly { message: string; path: readonly string[] }[]): Response => {
+  const errors = faults.map(({ message, path }) => ({ code: INVALID, message, path }))
+  return Response.json({ success: false, errors, messages: [], result: null }, { status: 400 })
+}
+
 /** A name that something else has. */
 export const taken = (message: string) => new GatewayFault({ status: 409, number: TAKEN, code: 'taken', message })
 

@@ -53,7 +53,7 @@ const createGateway: ManagementHandler = async ({ request, manager }) => {
   const { value, notes } = await readNew(request, settings.config.server.max_body)
   const { id } = value
   if (settings.config.gateways[id]) throw taken(`id: there is a gateway "${id}" already, in ${placeOf(manager, id)}`)
-  const written = settingsIn(value, id)
+  const written = settingsIn(value)
   const made = await settings.stored.addGateway(id, written)
   if (made === 'taken') throw taken(`id: there is a gateway "${id}" already; change it, or choose another id`)
   if (made === 'full') throw invalid('body', { path: 'id', message: 'id: there are as many gateways as there may be' })
@@ -67,7 +67,7 @@ const replaceGateway: ManagementHandler = async ({ request, params, manager }) =
   const { settings, caller } = manager
   const { value, notes } = await readReplacement(request, settings.config.server.max_body)
   const { id } = kept
-  const written = settingsIn(value, id)
+  const written = settingsIn(value)
   const changed = await settings.stored.changeGateway(kept, written)
   if (!changed) throw notThere('gateway')
   settings.log.info({ by: caller.name, gateway: id }, 'gateway changed')
@@ -134,8 +134,11 @@ async function changeable(manager: Manager, params: Readonly<Record<string, stri
 const placeOf = ({ settings: { config } }: Manager, id: string) =>
   declaredAt(config, ['gateways', id]) ?? 'the configuration'
 
-/** What a body says of the settings. The rules of a spending limit get the ids that they lack. */
-function settingsIn(value: GatewayReplacement, gateway: string): GatewaySettings {
+/**
+ * What a body says of the settings. The rules of a spending limit get the ids that they lack: the same for the same rule,
+ * so that who puts it again does not begin to count anew.
+ */
+function settingsIn(value: GatewayReplacement): GatewaySettings {
   const settings: GatewaySettings = {}
   for (const name of settingNames)
     if (value[name as keyof GatewayReplacement] !== undefined) Object.assign(settings, { [name]: value[name as 'zdr'] })
@@ -143,7 +146,7 @@ function settingsIn(value: GatewayReplacement, gateway: string): GatewaySettings
   if (!limits?.rules) return settings
   const rules = limits.rules.map((rule, index) => ({
     ...rule,
-    id: rule.id ?? Bun.hash.crc32(`${gateway} ${index} ${Bun.randomUUIDv7()}`).toString(16).padStart(8, '0'),
+    id: rule.id ?? Bun.hash.crc32(JSON.stringify([index, rule])).toString(16).padStart(8, '0'),
     limitType: 'cost' as const,
   }))
   return { ...settings, spend_limits: { ...limits, rules } }

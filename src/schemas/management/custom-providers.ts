@@ -37,7 +37,9 @@ const about = {
     ),
   ),
   faithful: optional(
-    Type.Boolean({ description: 'It keeps to OpenAI’s format exactly: its bytes pass unchanged. Not of Cloudflare’s.' }),
+    Type.Boolean({
+      description: 'It keeps to OpenAI’s format exactly: its bytes pass unchanged. Not of Cloudflare’s.',
+    }),
   ),
 }
 

@@ -53,7 +53,11 @@ export const GatewaysQuery = open({
 export const PurgeCache = open(
   {
     key: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 256, description: 'The `cf-aig-cache-key` of one answer; all of them without.' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'The `cf-aig-cache-key` of one answer; all of them without.',
+      }),
     ),
   },
   { $id: 'PurgeCache' },

@@ -4,7 +4,12 @@ import { enveloped, envelopedPage, Paging } from './envelope.ts'
 
 /** Tokens of clients, under the calls of Cloudflare's account-owned API tokens. */
 
-const Name = Type.String({ minLength: 1, maxLength: 128, description: 'Shown in logs and records.', examples: ['laptop'] })
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  description: 'Shown in logs and records.',
+  examples: ['laptop'],
+})
 const Time = Type.String({ format: 'date-time', examples: ['2027-01-01T00:00:00Z'] })
 const Permissions = Type.Array(word(['run', 'read', 'edit']), {
   minItems: 1,
@@ -20,18 +25,17 @@ const Gateways = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
 const Period = word(['hourly', 'daily', 'weekly', 'monthly'], { description: 'By the calendar, in UTC.' })
 
 const Group = open({
-  id: Type.String({ maxLength: 128, description: 'As the list of permission groups has it; `run`, `read` or `edit` will do.' }),
+  id: Type.String({
+    maxLength: 128,
+    description: 'As the list of permission groups has it; `run`, `read` or `edit` will do.',
+  }),
   name: Type.Optional(Type.String({ maxLength: 128 })),
 })
-const Resources = Type.Record(
-  Type.String(),
-  Type.Union([Type.String(), Type.Record(Type.String(), Type.String())]),
-  {
-    description:
-      '`com.cloudflare.api.account.<account>` with `*` for all gateways, or with an object that has `com.postern.gateway.<id>` with `*` for each that it opens.',
-    examples: [{ 'com.cloudflare.api.account.home': '*' }],
-  },
-)
+const Resources = Type.Record(Type.String(), Type.Union([Type.String(), Type.Record(Type.String(), Type.String())]), {
+  description:
+    '`com.cloudflare.api.account.<account>` with `*` for all gateways, or with an object that has `com.postern.gateway.<id>` with `*` for each that it opens.',
+  examples: [{ 'com.cloudflare.api.account.home': '*' }],
+})
 const Policy = open(
   {
     effect: word(['allow', 'deny'], { description: 'Only `allow`: what is not allowed is denied.' }),
@@ -43,12 +47,19 @@ const Policy = open(
 
 const limits = {
   rate_limit: optional(Type.Integer({ minimum: 1, description: 'Requests that it is good for in a period.' })),
-  token_limit: optional(Type.Integer({ minimum: 1, description: 'Tokens, in and out, that it is good for in a period.' })),
+  token_limit: optional(
+    Type.Integer({ minimum: 1, description: 'Tokens, in and out, that it is good for in a period.' }),
+  ),
   rate_limit_period: optional(Type.Integer({ minimum: 1, description: 'Seconds; 60 without.' })),
-  budget: optional(Type.Number({ minimum: 0, maximum: 9_000, description: 'USD that it may spend in a budget_period.' })),
+  budget: optional(
+    Type.Number({ minimum: 0, maximum: 9_000, description: 'USD that it may spend in a budget_period.' }),
+  ),
   budget_period: optional(Period),
   groups: optional(
-    Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 100, description: 'For policies: `cf.user.groups`.' }),
+    Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      maxItems: 100,
+      description: 'For policies: `cf.user.groups`.',
+    }),
   ),
   claims: optional(
     Type.Record(
@@ -61,7 +72,9 @@ const limits = {
 
 const written = {
   name: Name,
-  policies: optional(Type.Array(Policy, { maxItems: 100, description: 'Permissions and gateways in Cloudflare’s words.' })),
+  policies: optional(
+    Type.Array(Policy, { maxItems: 100, description: 'Permissions and gateways in Cloudflare’s words.' }),
+  ),
   permissions: optional(Permissions),
   gateways: optional(Gateways),
   expires_on: optional(Time),
@@ -101,10 +114,7 @@ const tokenMembers = {
   budget_period: Type.Optional(Period),
   groups: Type.Optional(Type.Array(Type.String())),
   claims: Type.Optional(
-    Type.Record(
-      Type.String(),
-      Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]),
-    ),
+    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())])),
   ),
   declared: Type.Optional(Type.Boolean({ description: 'The configuration has it: it is changed there alone.' })),
 }
@@ -149,7 +159,10 @@ const VerifiedToken = open(
 export const TokenAnswer = enveloped('TokenAnswer', ManagedToken)
 export const MadeTokenAnswer = enveloped('MadeTokenAnswer', MadeToken)
 export const TokenPage = envelopedPage('TokenPage', ManagedToken)
-export const TokenValueAnswer = enveloped('TokenValueAnswer', Type.String({ description: 'The new value, shown only this once.' }))
+export const TokenValueAnswer = enveloped(
+  'TokenValueAnswer',
+  Type.String({ description: 'The new value, shown only this once.' }),
+)
 export const RemovedTokenAnswer = enveloped('RemovedTokenAnswer', open({ id: Type.String() }))
 export const VerifiedTokenAnswer = enveloped('VerifiedTokenAnswer', VerifiedToken)
 export const PermissionGroupsAnswer = enveloped('PermissionGroupsAnswer', Type.Array(PermissionGroup))

@@ -43,8 +43,7 @@ function messages(frames: readonly Frame[]): unknown {
     } else if (type === 'content_block_delta') {
       const block = blocks[index as number]
       if (!block) return undefined
-      if (change.type === 'input_json_delta')
-        inputs.set(block, (inputs.get(block) ?? '') + textIn(change.partial_json))
+      if (change.type === 'input_json_delta') inputs.set(block, (inputs.get(block) ?? '') + textIn(change.partial_json))
       else if (change.type === 'citations_delta') block.citations = [...listIn(block.citations), change.citation]
       else
         for (const name of ['text', 'thinking', 'signature'])
@@ -111,11 +110,7 @@ const assemblers: Record<string, { framing: Framing; assemble: Assembler } | und
  * it came. It is handed to the records by whoever composes the parts, so that they know no dialect.
  * @returns nothing for formats that are not known, errors, and bytes that are not what the format says
  */
-export function assemble(
-  format: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  record: AttemptRecord,
-): string | undefined {
+export function assemble(format: string, bytes: Uint8Array<ArrayBuffer>, record: AttemptRecord): string | undefined {
   const known = assemblers[format]
   if (!known) return undefined
   try {

@@ -1,5 +1,17 @@
 import type { Database, Sql } from '../database.ts'
-import { BLOCK, COLUMN_NAMES, COLUMNS, type Column, type Columns, columnOf, columnsOf, pack, SELECTED, unpack, type Values } from './columns.ts'
+import {
+  BLOCK,
+  COLUMN_NAMES,
+  COLUMNS,
+  type Column,
+  type Columns,
+  columnOf,
+  columnsOf,
+  pack,
+  SELECTED,
+  unpack,
+  type Values,
+} from './columns.ts'
 import type { Row } from './row.ts'
 
 /** Rows of one gateway whose columns are packed: those with numbers from `first` to `last`. */
@@ -67,9 +79,11 @@ export function seal(database: Database, gateway: number): Promise<boolean> {
       const columns = await tailOf(sql, gateway, await sealedOf(sql, gateway), BLOCK)
       if (columns.seq.length < BLOCK) return false
       const [first, last] = [columns.seq[0]!, columns.seq[BLOCK - 1]!]
-      await sql.insert('record_blocks', ['gateway', 'first', 'last', 'kept', 'from_at', 'to_at'], [
-        [gateway, first, last, BLOCK, ...span(columns.at)],
-      ])
+      await sql.insert(
+        'record_blocks',
+        ['gateway', 'first', 'last', 'kept', 'from_at', 'to_at'],
+        [[gateway, first, last, BLOCK, ...span(columns.at)]],
+      )
       const packed = COLUMN_NAMES.map(name => [gateway, COLUMNS[name].number, first, pack(name, columns[name], first)])
       await sql.insert('record_columns', ['gateway', 'name', 'first', 'data'], packed)
       await sql.run('UPDATE record_gateways SET sealed = ? WHERE id = ?', last, gateway)

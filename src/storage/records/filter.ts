@@ -1,6 +1,5 @@
 import type { Database } from '../database.ts'
-import type { Columns, Values } from './columns.ts'
-import type { Column } from './columns.ts'
+import type { Column, Columns, Values } from './columns.ts'
 import { bytesOfUuid } from './ids.ts'
 import { type Kind, taskOf } from './kind.ts'
 import type { Kinds } from './kinds.ts'
@@ -62,7 +61,8 @@ const NUMBERS: Partial<Record<FilterKey, { column: Column; read: (value: unknown
   feedback: { column: 'feedback', read: Number },
   created_at: {
     column: 'at',
-    read: value => (typeof value === 'number' ? value : /^\d{12,}$/.test(String(value)) ? Number(value) : Date.parse(String(value))),
+    read: value =>
+      typeof value === 'number' ? value : /^\d{12,}$/.test(String(value)) ? Number(value) : Date.parse(String(value)),
   },
 }
 
@@ -142,7 +142,8 @@ async function addIds(plan: Plan, database: Database, gateway: number, filter: R
   const name = filter.key === 'id' ? 'id' : 'event'
   if (filter.operator === 'eq') {
     const seqs = new Set<number>()
-    for (const value of filter.value) for (const seq of await seqsOf(database, gateway, name, String(value))) seqs.add(seq)
+    for (const value of filter.value)
+      for (const seq of await seqsOf(database, gateway, name, String(value))) seqs.add(seq)
     if (seqs.size === 0) plan.empty = true
     plan.strikes.push(({ seq }, mask) => {
       for (let i = 0; i < mask.length; i++) if (mask[i] && !seqs.has(seq[i]!)) mask[i] = 0
@@ -162,7 +163,11 @@ async function seqsOf(database: Database, gateway: number, name: 'id' | 'event',
   const found: { seq: number }[] = []
   const find = async (where: string, ...values: (string | Uint8Array)[]) =>
     found.push(
-      ...(await database.all<{ seq: number }>(`SELECT seq FROM records WHERE ${where} AND gateway = ?`, ...values, gateway)),
+      ...(await database.all<{ seq: number }>(
+        `SELECT seq FROM records WHERE ${where} AND gateway = ?`,
+        ...values,
+        gateway,
+      )),
     )
   if (name === 'id') {
     if (id) await find('id = ?', id)
@@ -179,12 +184,19 @@ type Test<T> = (value: T) => boolean
 const isNone = (value: unknown) => value === null || value === 'null' || value === ''
 
 /** @param read makes of a filter's value what the column holds */
-function numberTest({ key, operator, value }: RecordFilter, index: number, read: (value: unknown) => number): Test<number> {
+function numberTest(
+  { key, operator, value }: RecordFilter,
+  index: number,
+  read: (value: unknown) => number,
+): Test<number> {
   const values = value.map(one => {
     if (isNone(one)) return Number.NaN
     const number = typeof one === 'boolean' ? Number(one) : read(one)
     if (Number.isNaN(number))
-      throw new RecordQueryFault(index, `${key}: expected ${key === 'created_at' ? 'a time such as 2026-11-02T10:11:12Z' : 'a number'}`)
+      throw new RecordQueryFault(
+        index,
+        `${key}: expected ${key === 'created_at' ? 'a time such as 2026-11-02T10:11:12Z' : 'a number'}`,
+      )
     return number
   })
   const [only] = values

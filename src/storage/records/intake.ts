@@ -140,7 +140,9 @@ export class Intake {
     else if (count === this.#batch || took > AIM_MS) {
       // Slowly up, quickly down: another process may have been in the way once.
       const fitting = (count * AIM_MS) / Math.max(took, 0.1)
-      this.#batch = Math.round(Math.max(SMALLEST, Math.min(LARGEST, this.#batch * 1.5, Math.max(fitting, this.#batch / 2))))
+      this.#batch = Math.round(
+        Math.max(SMALLEST, Math.min(LARGEST, this.#batch * 1.5, Math.max(fitting, this.#batch / 2))),
+      )
     }
   }
 

@@ -145,11 +145,7 @@ const TASKS: readonly [RegExp, modelType: string, requestKind: string][] = [
   [/moderations/i, 'text-classification', 'moderation'],
   [/realtime/i, 'text-generation', 'realtime'],
   [/responses$/i, 'text-generation', 'response'],
-  [
-    /chat|messages|generateContent|converse|invoke|predictions|compat$/i,
-    'text-generation',
-    'chat',
-  ],
+  [/chat|messages|generateContent|converse|invoke|predictions|compat$/i, 'text-generation', 'chat'],
   [/completions?$|generate$/i, 'text-generation', 'completion'],
 ]
 

@@ -43,7 +43,10 @@ export async function metadataMatching(
     gateway,
   )
   for await (const { id, said } of documents) {
-    const entries = Object.entries(JSON.parse(said) as Metadata).map(([key, value]): [string, string] => [key, String(value)])
+    const entries = Object.entries(JSON.parse(said) as Metadata).map(([key, value]): [string, string] => [
+      key,
+      String(value),
+    ])
     if (fits(entries)) matching.add(Number(id))
   }
   return matching

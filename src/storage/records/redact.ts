@@ -23,7 +23,8 @@ const KEYS: readonly SecretPattern[] = [
     name: 'private-key',
     hint: 'PRIVATE KEY-----',
     // Within JSON its lines are divided by a backslash and an n. The end of a long one may have been cut off.
-    pattern: /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,-]{0,20000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?=")|$)/g,
+    pattern:
+      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,-]{0,20000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|(?=")|$)/g,
   },
 ]
 

@@ -74,7 +74,10 @@ export async function removeBefore(database: Database, gateway: number, time: nu
   let removed = 0
   const old = (await blocksOf(database, gateway)).filter(({ from }) => from < time)
   const ranges = old.map(({ first, last }) => [first, last] as const)
-  for (const [first, last] of [...ranges, [(await sealedOf(database, gateway)) + 1, Number.MAX_SAFE_INTEGER] as const]) {
+  for (const [first, last] of [
+    ...ranges,
+    [(await sealedOf(database, gateway)) + 1, Number.MAX_SAFE_INTEGER] as const,
+  ]) {
     const rows = await database.all<{ seq: number }>(
       'SELECT seq FROM records WHERE gateway = ? AND seq >= ? AND seq <= ? AND at < ?',
       gateway,

@@ -1,5 +1,5 @@
-import type { Value } from '../database.ts'
 import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
+import type { Value } from '../database.ts'
 import { bytesOfUuid, uuidOf } from './ids.ts'
 import { type Free, type Kind, saidBy, taskOf } from './kind.ts'
 import type { Metadata, StoredRecord } from './types.ts'

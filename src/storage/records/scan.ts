@@ -1,7 +1,7 @@
 import type { Database } from '../database.ts'
 import { type Block, blocksOf, readColumns, sealedOf, tailOf } from './blocks.ts'
 import { BLOCK, type Column, type Values } from './columns.ts'
-import { planOf, type Plan, type Segment } from './filter.ts'
+import { type Plan, planOf, type Segment } from './filter.ts'
 import { uuidOf } from './ids.ts'
 import { taskOf } from './kind.ts'
 import type { Kinds } from './kinds.ts'
@@ -76,10 +76,7 @@ async function textsOf(database: Database, gateway: number, seq: Values) {
     seq.at(-1)!,
   )
   const texts = new Map(
-    rows.map(({ seq, id, request, event }) => [
-      Number(seq),
-      { id: uuidOf(id), event: event ?? uuidOf(request ?? id) },
-    ]),
+    rows.map(({ seq, id, request, event }) => [Number(seq), { id: uuidOf(id), event: event ?? uuidOf(request ?? id) }]),
   )
   return Array.from(seq, number => texts.get(number) ?? { id: '', event: '' })
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database.ts'
-import { sealedOf, seal } from './blocks.ts'
+import { seal, sealedOf } from './blocks.ts'
 import { BLOCK } from './columns.ts'
 import type { Keeping } from './options.ts'
 import { removeBefore, removeOldest } from './remove.ts'
