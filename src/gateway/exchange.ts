@@ -18,8 +18,10 @@ import type { FlightHead } from './cache/serve.ts'
 import type { Controls } from './controls.ts'
 import type { KeptAnswer } from './kept-answer.ts'
 import type { KeyBook } from './keys.ts'
+import type { Lately } from './lately.ts'
 import type { Rate } from './limits/caller.ts'
 import type { Claimed } from './limits/claim.ts'
+import type { AccountLimit } from './limits/spending-limit.ts'
 import type { PolicyBook } from './policies/book.ts'
 import type { Place } from './pooled.ts'
 import type { RouteBook } from './routes/book.ts'
@@ -35,6 +37,7 @@ export interface Settings {
   /** The providers' keys of the store. */
   keys: KeyBook
   credits: CreditStore
+  accountLimit: Lately<AccountLimit | undefined>
   live: Live
   /** The calls under way that may be shared. */
   flights: Flights<FlightHead>

@@ -16,6 +16,7 @@ import { readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange, type KeyPlaces, type RecordSink, type Settings } from './exchange.ts'
 import { demandGateway, gatewayOrClosed, gatewaysOf } from './find-gateway.ts'
 import { KeyBook } from './keys.ts'
+import { accountLimit } from './limits/spending-limit.ts'
 import { emptyCache, type Manager, managerOf } from './manage.ts'
 import { ModelCatalogue } from './models.ts'
 import type { NativeCall } from './native.ts'
@@ -56,6 +57,7 @@ export interface GatewayParts {
 export class Gateway {
   #settings: Settings
   readonly #store: Store
+  readonly #accountLimit: Settings['accountLimit']
   readonly #live: Live
   readonly #sinks: readonly RecordSink[]
   readonly #pools = new Pools()
@@ -71,6 +73,7 @@ export class Gateway {
   constructor({ config, store, live, log, logRequest, sinks }: GatewayParts) {
     this.#logRequest = logRequest
     this.#store = store
+    this.#accountLimit = accountLimit(store.settings)
     this.#live = live
     this.#sinks = sinks
     // What encrypts the stored keys changes only with the next start, like all of `storage`.
@@ -210,6 +213,7 @@ export class Gateway {
       tokens: new TokenBook(config, this.#store),
       keys: this.#keys,
       credits: this.#store.credits,
+      accountLimit: this.#accountLimit,
       live: this.#live,
       sinks: this.#sinks,
       pools: this.#pools,

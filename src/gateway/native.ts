@@ -52,6 +52,7 @@ export async function passNative(exchange: Exchange, call: NativeCall): Promise<
     body: call.body,
     region: address.region,
   }
+  if (address.bearerAs !== undefined) moveBearer(outgoing.headers, address.bearerAs)
   for (const name in reach.settings.headers) outgoing.headers[name.toLowerCase()] = reach.settings.headers[name]!
   exchange.outcome.format = address.watch
   const watch = address.watch && call.method === 'POST' ? watchOf(address.watch) : undefined
@@ -86,6 +87,14 @@ export function addressOf(
 }
 
 const asHeaders = (given: NativeCall['headers']) => (given instanceof Headers ? given : new Headers(given))
+
+/** A key that came as a bearer, where the provider looks for it in a header of its own. */
+function moveBearer(headers: Record<string, string>, to: string): void {
+  const [, key] = /^bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? []
+  if (key === undefined) return
+  delete headers.authorization
+  headers[to] ??= key
+}
 
 /** What goes upstream of the client's headers: nothing of one connection, and nothing of ours. */
 export async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {

@@ -287,6 +287,19 @@ describe('2.4 credit for the house’s keys', () => {
     expect(Number(over.headers.get('retry-after'))).toBeWithin(1, 62)
   })
 
+  test('the account’s spending limit holds, from the moment that it is set', async () => {
+    await started({ billing: { enabled: true } })
+    await topUp(10)
+    await app!.store.settings.set('spending_limit', { amount: 0.6, duration: 'daily', strategy: 'fixed' })
+    await statuses(60)
+    let more = 0
+    for (; more < 60 && (await ask()).status === 200; more++);
+    expect(provider!.seen.length * COST).toBeWithin(0.004, 0.006_001)
+    const { status, code, message } = await refusal(await ask())
+    expect([status, code]).toEqual([429, 2041])
+    expect(message).toContain('the account spends $0.006 in a day')
+  })
+
   test('what failed is given back', async () => {
     await started({ billing }, 500)
     await topUp(0.01)

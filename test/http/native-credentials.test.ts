@@ -23,6 +23,7 @@ beforeAll(async () => {
         .concat([
           ['groq', { base_url: provider.address }],
           ['google-vertex-ai', { base_url: provider.address }],
+          ['aws-bedrock', { base_url: provider.address }],
         ] as never),
     ),
     custom_providers: { mine: { base_url: provider.address } },
@@ -97,6 +98,14 @@ describe.each(places)('%s, %s', (slug, header, value, put, path) => {
       expect((await asked(slug, { path, headers })).keys).toEqual(put)
     }
   })
+})
+
+test('a bearer of the caller’s own is a key as Anthropic has it where Mantle speaks as Anthropic does', async () => {
+  const headers = { authorization: `Bearer ${OWN}`, 'cf-aig-authorization': TOKEN }
+  const path = 'bedrock-mantle/eu-west-1/anthropic/v1/messages'
+  expect((await asked('aws-bedrock', { path, headers })).keys).toEqual({ 'x-api-key': OWN })
+  const chat = 'bedrock-mantle/eu-west-1/v1/chat/completions'
+  expect((await asked('aws-bedrock', { path: chat, headers })).keys).toEqual({ authorization: `Bearer ${OWN}` })
 })
 
 describe('a key in the query', () => {

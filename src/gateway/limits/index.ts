@@ -1,9 +1,10 @@
 import type { Exchange } from '../exchange.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
-import { take } from './claim.ts'
+import { type Claim, take } from './claim.ts'
 import { type Asked, claimsOf, hasLimits, isCharged, type Most, mostOf } from './claims.ts'
 import { holdCredit } from './credit.ts'
 import { policyLimits } from './policies.ts'
+import { type AccountLimit, accountClaim } from './spending-limit.ts'
 
 export type { Asked } from './claims.ts'
 
@@ -38,6 +39,18 @@ function claimUnder(exchange: Exchange, asked: Asked, policies: PolicySet | unde
 
 function claimAll(exchange: Exchange, most: Most, limits: PolicyLimits | undefined): void | Promise<void> {
   const claims = claimsOf(exchange, most, limits)
+  if (!isCharged(exchange)) return takeAll(exchange, most, claims)
+  const account = exchange.settings.accountLimit.of(ACCOUNT)
+  const taken = (known: AccountLimit | undefined) => {
+    if (known) claims.push(accountClaim(known, most.cost))
+    return takeAll(exchange, most, claims)
+  }
+  return account instanceof Promise ? account.then(taken) : taken(account)
+}
+
+const ACCOUNT = ''
+
+function takeAll(exchange: Exchange, most: Most, claims: readonly Claim[]): void | Promise<void> {
   const pending = claims.length ? take(exchange, claims) : undefined
   if (pending) return pending.then(() => counted(exchange, most))
   return counted(exchange, most)

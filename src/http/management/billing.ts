@@ -1,4 +1,5 @@
 import { dollarsOf } from '../../costs/money.ts'
+import { SPENDING_LIMIT } from '../../gateway/limits/spending-limit.ts'
 import { demandAllGateways, type Manager } from '../../gateway/manage.ts'
 import {
   type CreditBalance,
@@ -16,9 +17,6 @@ import { bodyReader, queryReader } from './input.ts'
 import { pageOf } from './paging.ts'
 
 /** Credit, as far as a gateway of one's own has it (contract 11.10): balances and use, but no payments. */
-
-/** The setting that keeps the account's spending limit, a {@link NewSpendingLimit}. */
-const SPENDING_LIMIT = 'spending_limit'
 
 /**
  * Whose credit a caller asks about: where each token has its own, that one; otherwise the account's, which is not for
@@ -132,12 +130,14 @@ const setSpendingLimit: ManagementHandler = async ({ request, manager }) => {
   const { value, notes } = await readSpendingLimit(request, settings.config.server.max_body)
   const limit = limitOf(value)
   await store.settings.set(SPENDING_LIMIT, limit.config)
+  settings.accountLimit.forget('')
   settings.log.info({ by: caller.name, limit: limit.config }, 'spending limit set')
   return success(limit, { notes })
 }
 
 const removeSpendingLimit: ManagementHandler = async ({ manager }) => {
   demandAllGateways(manager)
+  manager.settings.accountLimit.forget('')
   if (await manager.store.settings.remove(SPENDING_LIMIT))
     manager.settings.log.info({ by: manager.caller.name }, 'spending limit removed')
   return success(NO_LIMIT)

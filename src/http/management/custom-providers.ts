@@ -222,7 +222,10 @@ const HIDDEN = '***'
 const masked = (headers: Readonly<Record<string, string>>): string =>
   JSON.stringify(Object.fromEntries(Object.keys(headers).map(name => [name, HIDDEN])))
 
-function shownOf({ caller }: Manager, { details, headers, created, modified, ...provider }: ManagedProvider): CustomProvider {
+function shownOf(
+  { caller }: Manager,
+  { details, headers, created, modified, ...provider }: ManagedProvider,
+): CustomProvider {
   const open = caller.permissions.has('edit')
   return {
     ...provider,

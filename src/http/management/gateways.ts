@@ -146,7 +146,12 @@ function settingsIn(value: GatewayReplacement): GatewaySettings {
   if (!limits?.rules) return settings
   const rules = limits.rules.map((rule, index) => ({
     ...rule,
-    id: rule.id ?? Bun.hash.crc32(JSON.stringify([index, rule])).toString(16).padStart(8, '0'),
+    id:
+      rule.id ??
+      Bun.hash
+        .crc32(JSON.stringify([index, rule]))
+        .toString(16)
+        .padStart(8, '0'),
     limitType: 'cost' as const,
   }))
   return { ...settings, spend_limits: { ...limits, rules } }

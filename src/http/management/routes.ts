@@ -1,9 +1,9 @@
 import { declaredAt } from '../../config/declared.ts'
+import { stepsOf } from '../../config/positions.ts'
 import { demandManaged, type Manager, notThere } from '../../gateway/manage.ts'
 import type { Graph } from '../../gateway/routes/graph.ts'
 import { readGraph } from '../../gateway/routes/read-graph.ts'
 import { writeElements } from '../../gateway/routes/write-elements.ts'
-import { stepsOf } from '../../config/positions.ts'
 import { Paging } from '../../schemas/management/envelope.ts'
 import type { RouteVersionDetail, ShortRoute } from '../../schemas/management/routes.ts'
 import {

@@ -20,6 +20,8 @@ export interface NativeAddress {
   query?: string
   /** How the operator's key travels there, where it differs from the provider's usual way. */
   auth?: Authenticator
+  /** Where a key of the caller's that came as a bearer has to stand instead, in lower case. */
+  bearerAs?: string
   /** For signatures. */
   region?: string
   /** The format of the answer to a POST; undefined where nothing can be read from it. */

@@ -1,4 +1,4 @@
-import { type Authenticator, bearer, inHeader } from '../auth/auth.ts'
+import { bearer, inHeader } from '../auth/auth.ts'
 import { aws, awsFor } from '../auth/aws.ts'
 import { fill, fillsOf } from '../placeholders.ts'
 import { type NativeAddress, NativeFault, type NativePlace } from './address.ts'
@@ -42,7 +42,8 @@ export function bedrockNative(path: string, place: NativePlace): NativeAddress {
   const template = isMantle && place.base === BEDROCK_RUNTIME ? BEDROCK_MANTLE : place.base
   const base = fill(template, fillsOf({ ...place, region }))
   const url = rest ? `${base}/${rest}` : base
-  let auth: Authenticator = aws
-  if (isMantle) auth = rest.startsWith('anthropic/') ? mantleAnthropic : mantle
-  return { url, auth, region, ...placedBy(url) }
+  if (!isMantle) return { url, auth: aws, region, ...placedBy(url) }
+  return rest.startsWith('anthropic/')
+    ? { url, auth: mantleAnthropic, bearerAs: 'x-api-key', region, ...placedBy(url) }
+    : { url, auth: mantle, region, ...placedBy(url) }
 }

@@ -11,6 +11,8 @@ const Name = Type.String({
   examples: ['laptop'],
 })
 const Time = Type.String({ format: 'date-time', examples: ['2027-01-01T00:00:00Z'] })
+/** Read by ourselves, so that a wrong one is told as such. */
+const SentTime = Type.String({ maxLength: 64, description: 'A time as RFC 3339 has it.', examples: ['2027-01-01T00:00:00Z'] })
 const Permissions = Type.Array(word(['run', 'read', 'edit']), {
   minItems: 1,
   maxItems: 3,
@@ -77,8 +79,8 @@ const written = {
   ),
   permissions: optional(Permissions),
   gateways: optional(Gateways),
-  expires_on: optional(Time),
-  not_before: optional(Time),
+  expires_on: optional(SentTime),
+  not_before: optional(SentTime),
   condition: optional(open({}, { description: 'Not offered here: the addresses of clients are not looked at.' })),
   ...limits,
 }

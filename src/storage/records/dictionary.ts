@@ -23,7 +23,13 @@ interface Known {
 const nothing = (): Known => ({ gateways: new Map(), series: new Map(), kinds: new Map(), documents: new Map() })
 
 /** The dimensions by which hours are counted. */
-export type Series = [provider: string | null, model: string | null, token: string | null, status: number, cached: 0 | 1]
+export type Series = [
+  provider: string | null,
+  model: string | null,
+  token: string | null,
+  status: number,
+  cached: 0 | 1,
+]
 
 /**
  * The numbers of gateways, kinds and metadata documents that this process knows. Two processes may give the same kind two
@@ -39,8 +45,20 @@ export class Dictionary {
     const { gateways, series, kinds } = this.#known
     for (const { id, name } of await database.all<{ id: number; name: string }>('SELECT id, name FROM record_gateways'))
       gateways.set(name, Number(id))
-    type SeriesRow = { id: number; gateway: number; provider: string; model: string; token: string; status: number; cached: number }
-    const allSeries = inPages<SeriesRow>(database, 'SELECT * FROM record_series WHERE id > ? ORDER BY id LIMIT ?', MOST_REMEMBERED)
+    type SeriesRow = {
+      id: number
+      gateway: number
+      provider: string
+      model: string
+      token: string
+      status: number
+      cached: number
+    }
+    const allSeries = inPages<SeriesRow>(
+      database,
+      'SELECT * FROM record_series WHERE id > ? ORDER BY id LIMIT ?',
+      MOST_REMEMBERED,
+    )
     for await (const { id, gateway, provider, model, token, status, cached } of allSeries)
       series.set(`${gateway} ${JSON.stringify([provider, model, token, status, cached])}`, Number(id))
     const allKinds = inPages<{ id: number; gateway: number; said: string }>(
@@ -100,6 +118,14 @@ export class Dictionary {
   }
 }
 
+/** A document that is used on another day than before. */
+interface Use {
+  text: string
+  gateway: number
+  said: string
+  document: Document
+}
+
 /** Finds or makes numbers within one transaction, and writes all that is new in one go. */
 export class Draft {
   readonly #sql: Sql
@@ -112,16 +138,10 @@ export class Draft {
     kinds: [] as [number, number, number, string][],
     series: [] as [number, number, ...Series][],
     documents: [] as [number, number, string, number][],
-    /** Documents that are used on another day than before. */
-    used: [] as { text: string; gateway: number; said: string; document: Document }[],
+    used: [] as Use[],
   }
 
-  constructor(
-    sql: Sql,
-    known: Known,
-    state: { kinds: number; documents: number },
-    publish: (added: Known) => void,
-  ) {
+  constructor(sql: Sql, known: Known, state: { kinds: number; documents: number }, publish: (added: Known) => void) {
     this.#sql = sql
     this.#known = known
     this.#state = { ...state }
@@ -189,8 +209,7 @@ export class Draft {
         series,
       )
     if (kinds.length) await this.#sql.insert('record_kinds', ['id', 'gateway', 'series', 'said'], kinds)
-    if (documents.length)
-      await this.#sql.insert('record_metadata', ['id', 'gateway', 'said', 'used'], documents)
+    if (documents.length) await this.#sql.insert('record_metadata', ['id', 'gateway', 'said', 'used'], documents)
     if (kinds.length || series.length || documents.length)
       await this.#sql.run(
         'UPDATE record_state SET kinds = ?, documents = ? WHERE one = 1',
@@ -205,7 +224,7 @@ export class Draft {
     this.#publish(this.#added)
   }
 
-  async #touch(used: typeof this.#rows.used): Promise<Map<number, number>> {
+  async #touch(used: readonly Use[]): Promise<Map<number, number>> {
     const moved = new Map<number, number>()
     if (!used.length) return moved
     const ids = used.map(({ document }) => document.id)

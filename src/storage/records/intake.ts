@@ -28,7 +28,7 @@ export interface IntakeParts {
   failed(fault: unknown): void
   worked(): void
   /** Called after each batch, for what has to be done when there are more rows. */
-  written(written: Written): void
+  written(written: Written, rows: number): void
 }
 
 /** Takes records from the queue and writes them in batches, one after the other. */
@@ -131,7 +131,7 @@ export class Intake {
     queue.settled(batch.map(({ record }) => record))
     if (done.refused) drop(done.refused, 'limit')
     this.#adapt(batch.length, took)
-    written(done)
+    written(done, batch.length)
   }
 
   /** A server has threads of its own, and only its way there and back counts. */

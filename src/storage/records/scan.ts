@@ -116,9 +116,9 @@ export async function find(
     for (let i = 0; i < mask.length; i++) {
       if (!mask[i]) continue
       total++
-      const value = rank ? rank[values[i]!]! : values[i]!
+      const value = (rank ? rank[values[i]!] : values[i]) ?? Number.NaN
       // What has no value comes last, whatever the direction.
-      top.add(value === value ? sign * value : Number.NEGATIVE_INFINITY, sign * seq[i]!)
+      top.add(Number.isNaN(value) ? Number.NEGATIVE_INFINITY : sign * value, sign * seq[i]!)
     }
     extents?.add(segment, mask)
   }

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A batch that is complete and waits on disk to be sent. */
@@ -26,6 +26,8 @@ export class Spool {
   #dropped = 0
   /** The open file may end in a part of a line, for a write did not go well. */
   #torn = false
+  /** What is going on with the files; the next thing waits for it. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(folder: string, most: number) {
     this.#folder = folder
@@ -73,51 +75,71 @@ export class Spool {
   }
 
   /** Adds lines, all or none of them. @throws when they cannot be written */
-  async append(text: string, lines: number): Promise<void> {
-    const bytes = Buffer.from(text)
-    this.#open ??= { id: Bun.randomUUIDv7(), lines: 0, bytes: 0 }
-    const open = this.#open
-    const path = this.#pathOf(open, false)
-    if (this.#torn) await truncate(path, open.bytes)
-    this.#torn = true
-    await appendFile(path, bytes, { mode: 0o600 })
-    this.#torn = false
-    open.lines += lines
-    open.bytes += bytes.length
-    this.#bytes += bytes.length
-    await this.#makeRoom()
+  append(text: string, lines: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const bytes = Buffer.from(text)
+      this.#open ??= { id: Bun.randomUUIDv7(), lines: 0, bytes: 0 }
+      const open = this.#open
+      await this.#untear(open)
+      this.#torn = true
+      await appendFile(this.#pathOf(open, false), bytes, { mode: 0o600 })
+      this.#torn = false
+      open.lines += lines
+      open.bytes += bytes.length
+      this.#bytes += bytes.length
+      await this.#makeRoom()
+    })
   }
 
   /** Closes the open batch; none where nothing was added. @throws when the disk does not let it */
-  async seal(): Promise<void> {
-    const open = this.#open
-    if (!open?.lines) return
-    if (this.#torn) await truncate(this.#pathOf(open, false), open.bytes)
-    this.#torn = false
-    await rename(this.#pathOf(open, false), this.#pathOf(open, true))
-    this.#open = undefined
-    this.#sealed.push(open)
+  seal(): Promise<void> {
+    return this.#inTurn(async () => {
+      const open = this.#open
+      if (!open?.lines) return
+      await this.#untear(open)
+      await rename(this.#pathOf(open, false), this.#pathOf(open, true))
+      this.#open = undefined
+      this.#sealed.push(open)
+    })
   }
 
   read(segment: Segment): Promise<Uint8Array<ArrayBuffer>> {
-    return readFile(this.#pathOf(segment, true)) as Promise<Uint8Array<ArrayBuffer>>
+    return this.#inTurn(() => readFile(this.#pathOf(segment, true)) as Promise<Uint8Array<ArrayBuffer>>)
   }
 
   /** Lets go of a batch that has arrived. */
-  async remove(segment: Segment): Promise<void> {
+  remove(segment: Segment): Promise<void> {
+    return this.#inTurn(() => this.#letGo(segment))
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #letGo(segment: Segment): Promise<void> {
     const at = this.#sealed.indexOf(segment)
     // It had to make room while it was on its way.
     if (at < 0) return
     this.#sealed.splice(at, 1)
     this.#bytes -= segment.bytes
-    await unlink(this.#pathOf(segment, true))
+    await rm(this.#pathOf(segment, true), { force: true })
+  }
+
+  async #untear(open: Segment): Promise<void> {
+    if (!this.#torn) return
+    const path = this.#pathOf(open, false)
+    if (open.bytes) await truncate(path, open.bytes)
+    else await rm(path, { force: true })
+    this.#torn = false
   }
 
   async #makeRoom(): Promise<void> {
     while (this.#bytes > this.#most && this.#sealed.length) {
       const segment = this.#sealed[0]!
       this.#dropped += segment.lines
-      await this.remove(segment)
+      await this.#letGo(segment)
     }
   }
 
@@ -145,7 +167,7 @@ export class Spool {
     const bytes = await readFile(path)
     const whole = bytes.subarray(0, bytes.lastIndexOf(LINE_BREAK) + 1)
     if (!whole.length) {
-      await unlink(path)
+      await rm(path)
       return undefined
     }
     if (whole.length < bytes.length) await writeFile(path, whole)
