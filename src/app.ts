@@ -17,6 +17,7 @@ import { restRoutes } from './http/rest.ts'
 import { resumeRoutes } from './http/resume.ts'
 import { universalRoutes } from './http/universal.ts'
 import { asksForSocket, type SocketServer, Sockets } from './http/websocket.ts'
+import type { GatewaySettings } from './schemas/gateway.ts'
 import type { Live } from './storage/live.ts'
 import type { Store } from './storage/store.ts'
 import type { Logger, RequestLog } from './telemetry/log.ts'
@@ -37,6 +38,8 @@ export interface App {
   /** @throws when the port is taken */
   listen(options: { reusePort: boolean }): { port: number; stop(graceful: boolean): Promise<void>; pending(): number }
   reload(config: Config): void
+  /** What is in force for a gateway now. */
+  settingsOf(gateway: string): GatewaySettings | undefined
 }
 
 /** Bodies are measured by ourselves, with an answer that says so: the server's own refusal has no body. */
@@ -51,7 +54,7 @@ export function createApp({
   logRequest = fields => log.info(fields),
   sinks = [],
 }: AppParts): App {
-  const gateway = new Gateway({ config, store, live, log, logRequest, sinks })
+  const gateway = new Gateway({ config, store, live, log, logRequest, sinks: [live.records, ...sinks] })
   const sockets = new Sockets(gateway)
   const isOpen = (id: string) => gateway.isOpen(id)
   const elysia = new Elysia({ normalize: false, aot: true })
@@ -106,5 +109,6 @@ export function createApp({
       }
     },
     reload: next => gateway.reload(next),
+    settingsOf: id => gateway.settingsOf(id),
   }
 }

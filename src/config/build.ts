@@ -84,6 +84,8 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     storage: {
       database: file.storage?.database ?? 'sqlite:./postern.db',
       on_shared_store_failure: file.storage?.on_shared_store_failure ?? 'deny',
+      log_retention_days: file.storage?.log_retention_days ?? 30,
+      log_metadata_keys: file.storage?.log_metadata_keys ?? [],
       cache_memory: file.storage?.cache_memory ?? 67_108_864,
       cache_size: file.storage?.cache_size ?? 1_073_741_824,
       ...(file.storage?.redis && { redis: file.storage.redis }),

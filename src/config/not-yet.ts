@@ -17,8 +17,6 @@ export const notYet: {
   storage: Record<string, (value: unknown) => boolean>
 } = {
   gateways: {
-    log_management: given,
-    log_management_strategy: given,
     log_classification: isOn,
     logpush: isOn,
     logpush_public_key: given,

@@ -102,6 +102,17 @@ export const Storage = settings(
       default: 'deny',
       description: 'What becomes of limited requests while they cannot be counted.',
     }),
+    log_retention_days: Type.Number({
+      minimum: 0,
+      default: 30,
+      description: 'Days that records are kept; 0: until there are too many of them.',
+    }),
+    log_metadata_keys: Type.Array(Type.String({ minLength: 1 }), {
+      maxItems: 20,
+      default: [],
+      description: 'Keys of metadata by whose values requests are counted by the hour, too.',
+      examples: [['team']],
+    }),
     cache_memory: Type.Integer({
       minimum: 0,
       default: 67_108_864,
@@ -403,6 +414,8 @@ export interface Config {
     database: string
     redis?: string
     on_shared_store_failure: 'allow' | 'deny'
+    log_retention_days: number
+    log_metadata_keys: string[]
     cache_memory: number
     cache_size: number
     encryption_key?: string

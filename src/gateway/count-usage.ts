@@ -7,8 +7,6 @@ import { framer } from '../stream/framer.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import type { KeptAnswer } from './kept-answer.ts'
 
-/** Of what is no text in a format that is known, so many bytes are about one token. */
-const BYTES_A_TOKEN = 4
 const NONE = { memory: {}, quirks: [] }
 
 /**
@@ -25,9 +23,10 @@ export async function countUsage(exchange: Exchange): Promise<Usage | undefined>
   const dialect = format === undefined ? undefined : (dialects as Partial<Record<string, UpstreamDialect>>)[format]
   if (!dialect) return undefined
   const said = textOf(dialect, kept, stream)
+  if (!said) return undefined
   const [input, output] = await Promise.all([
     countTokens(promptText(sent), target.model),
-    said === undefined ? Math.ceil(kept.size / BYTES_A_TOKEN) : countTokens(said, target.model),
+    countTokens(said, target.model),
   ])
   return { input, output, source: 'estimated' }
 }

@@ -2,6 +2,7 @@ import type { Config, Permission } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ClientDialect } from '../dialects/dialect.ts'
 import { type Reach, Registry } from '../providers/registry.ts'
+import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { WrittenStep } from '../schemas/universal.ts'
 import { keyCipher } from '../storage/key-cipher.ts'
 import type { Live } from '../storage/live.ts'
@@ -163,6 +164,11 @@ export class Gateway {
   /** Puts a fault of our own into the log, where there is no exchange that it would stand with. */
   report(fault: unknown, path: string): void {
     this.#log.error({ error: fault, path }, 'a fault of our own')
+  }
+
+  /** What is in force for a gateway now. */
+  settingsOf(id: string): GatewaySettings | undefined {
+    return this.#settings.gateways.get(id)
   }
 
   /** Whether a gateway asks for no token. */

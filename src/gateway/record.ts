@@ -93,6 +93,7 @@ function lineOf(made: AttemptRecord): Record<string, unknown> {
     ...(made.token !== undefined && { token: made.token }),
     ...(made.stream && { stream: true }),
     ...(usage && { tokens_in: usage.input, tokens_out: usage.output }),
+    ...(usage?.source === 'estimated' && { estimated: true }),
     ...(usage?.cacheRead && { tokens_cached: usage.cacheRead }),
     ...(made.cached && { cached: true }),
     ...(cost && { cost: dollarsOf(cost.pico) }),

@@ -3,7 +3,7 @@ import type { StoredProvider } from '../providers/registry.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { StoredCustomProvider } from '../storage/custom-providers.ts'
 import type { StoredGateway } from '../storage/gateways.ts'
-import type { KeyCipher, SealedKey } from '../storage/key-cipher.ts'
+import type { KeyCipher, KeyScope, SealedKey } from '../storage/key-cipher.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry/log.ts'
 
@@ -169,7 +169,7 @@ export class StoredObjects {
     return headers === undefined ? row : { ...row, sealed: this.#cipher.seal(headers, providerScope(row.id)) }
   }
 
-  #opened(sealed: SealedKey, scope: ReturnType<typeof gatewayScope>, whose: string): string | undefined {
+  #opened(sealed: SealedKey, scope: KeyScope, whose: string): string | undefined {
     const text = this.#cipher.open(sealed, scope)
     if (text === undefined)
       this.#log.error(`the credentials of the ${whose} cannot be decrypted: storage.encryption_key is not what it was`)

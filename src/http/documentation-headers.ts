@@ -18,6 +18,12 @@ export const pathParameter = (name: string, description: string, example: string
   example,
 })
 
+/** Puts a parameter into a component of its own, where another has the same name and says something else. */
+export const componentOf = <P extends { name: string }>(prefix: string, parameter: P) => ({
+  'x-component': `${prefix}-${parameter.name}`,
+  ...parameter,
+})
+
 export const account = pathParameter('account', 'The account, `home` unless the configuration names another.', 'home')
 export const accountAndGateway = [account, pathParameter('gateway', 'The gateway’s id.', 'default')]
 

@@ -91,7 +91,9 @@ function shared(operations: Json[], components: Record<string, Json>): void {
   const responses = sharer('responses')
   for (const operation of operations) {
     if (Array.isArray(operation.parameters))
-      operation.parameters = operation.parameters.map((each: Json) => parameters.refer(String(each.name), each))
+      operation.parameters = operation.parameters.map(({ 'x-component': name, ...each }: Json) =>
+        parameters.refer(String(name ?? each.name), each),
+      )
     const answers = operation.responses as Record<string, Json>
     for (const [status, response] of Object.entries(answers)) {
       const { 'x-component': name, ...answer } = response

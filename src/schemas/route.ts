@@ -229,6 +229,7 @@ const routeMembers = {
 
 /** The answer to a call that deletes a route, or adds a version or a deployment. */
 export const ShortRoute = closed(routeMembers, { $id: 'ShortRoute' })
+export type ShortRoute = Static<typeof ShortRoute>
 
 export const Route = closed(
   {
@@ -243,3 +244,4 @@ export type Route = Static<typeof Route>
 
 /** The answer about one version: that of its route, and its own. */
 export const RouteVersionDetail = closed({ ...routeMembers, ...versionMembers }, { $id: 'RouteVersionDetail' })
+export type RouteVersionDetail = Static<typeof RouteVersionDetail>

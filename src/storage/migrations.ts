@@ -106,7 +106,7 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (gateway, id, draft)
    )`,
   // Records (see records/index.ts): what is said once for many of them, the rows, their bodies, the same rows in columns,
-  // and what was counted in each hour.
+  // and what was counted in each hour and day.
   `CREATE TABLE record_state (
      one BIGINT PRIMARY KEY,
      seq BIGINT NOT NULL,
@@ -193,9 +193,11 @@ export const migrations: readonly string[] = [
      data BYTEA NOT NULL,
      PRIMARY KEY (gateway, name, first)
    )`,
-  // d and f: how many took how long, to the end and to the first byte, in the steps of records/buckets.ts.
-  `CREATE TABLE record_hours (
-     hour BIGINT NOT NULL,
+  // span: 1 for an hour, 24 for a day; start: how many of them since 1970; d and f: how many took how long, to the end
+  // and to the first byte, in the steps of records/steps.ts.
+  `CREATE TABLE record_sums (
+     span BIGINT NOT NULL,
+     start BIGINT NOT NULL,
      series BIGINT NOT NULL,
      requests BIGINT NOT NULL,
      attempts BIGINT NOT NULL,
@@ -220,10 +222,11 @@ export const migrations: readonly string[] = [
      f16 BIGINT NOT NULL, f17 BIGINT NOT NULL, f18 BIGINT NOT NULL, f19 BIGINT NOT NULL,
      f20 BIGINT NOT NULL, f21 BIGINT NOT NULL, f22 BIGINT NOT NULL, f23 BIGINT NOT NULL,
      f24 BIGINT NOT NULL, f25 BIGINT NOT NULL, f26 BIGINT NOT NULL, f27 BIGINT NOT NULL,
-     PRIMARY KEY (hour, series)
+     PRIMARY KEY (span, start, series)
    )`,
-  `CREATE TABLE record_hours_by_metadata (
-     hour BIGINT NOT NULL,
+  `CREATE TABLE record_sums_by_metadata (
+     span BIGINT NOT NULL,
+     start BIGINT NOT NULL,
      gateway BIGINT NOT NULL,
      name TEXT NOT NULL,
      value TEXT NOT NULL,
@@ -238,7 +241,7 @@ export const migrations: readonly string[] = [
      duration BIGINT NOT NULL,
      first_bytes BIGINT NOT NULL,
      first_byte BIGINT NOT NULL,
-     PRIMARY KEY (hour, gateway, name, value)
+     PRIMARY KEY (span, start, gateway, name, value)
    )`,
   `CREATE TABLE datasets (
      id TEXT PRIMARY KEY,

@@ -41,7 +41,7 @@ export interface TokenDetails {
   rate_limit_period?: number
   /** USD. */
   budget?: number
-  budget_period?: Budget['period']
+  budget_period?: 'hourly' | 'daily' | 'weekly' | 'monthly'
   groups?: string[]
   claims?: Record<string, string | number | boolean | string[]>
   /** From when on it opens anything, in milliseconds since 1970. */

@@ -1,5 +1,8 @@
+import type { App } from '../app.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
+import type { GatewaySettings } from '../schemas/gateway.ts'
+import type { Keeping } from '../storage/records/index.ts'
 import type { Store } from '../storage/store.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { Assignment } from './assignment.ts'
@@ -31,19 +34,26 @@ async function serve(assignment: Assignment): Promise<void> {
   for (const { message, ...place } of warnings) logger.warn(place, message)
   surviveFaults(logger)
 
-  const [demo, { openStore }, { openLive }, { createApp }] = await Promise.all([
+  const [demo, { openStore }, { openLive }, { assemble }, { createApp }] = await Promise.all([
     startDemo(assignment),
     import('../storage/store.ts'),
     import('../storage/live.ts'),
+    import('../gateway/assemble.ts'),
     import('../app.ts'),
   ])
   let config = asRun(read, assignment, demo)
   const store = await openStore(config.storage.database)
+  /** The gateway that asks comes after the stores that it asks with. */
+  const asked: { app?: App } = {}
   const live = await openLive(config, store, {
     onFailure: (what, up, reason) =>
       logger[up ? 'info' : 'error']({ store: what, reason }, up ? 'reached again' : 'not reached'),
+    onDropped: (what, count, why) => logger.warn({ store: what, count, why }, 'not kept'),
+    keeping: gateway => keepingOf(asked.app?.settingsOf(gateway)),
+    assemble,
   })
   const app = createApp({ config, store, live, log: logger, logRequest })
+  asked.app = app
 
   const firstOfAll = assignment.first && assignment.index === 0
   const shared = assignment.shared || config.server.workers > 1
@@ -109,6 +119,12 @@ function readAgain(assignment: Assignment, log: Logger): Config | undefined {
     return undefined
   }
 }
+
+/** How much of a gateway's records is kept (contract section 8.4). */
+const keepingOf = (settings: GatewaySettings | undefined): Keeping => ({
+  most: settings?.log_management ?? null,
+  strategy: settings?.log_management_strategy ?? null,
+})
 
 async function startDemo({ demo }: Assignment): Promise<RunningDemo | undefined> {
   if (!demo) return undefined

@@ -356,6 +356,8 @@ describe('time', () => {
     waiting = Promise.withResolvers()
     answers['/bad'] = json('500 Oh', {})
     const leaving = new AbortController()
+    // The line of an answer is written when it is out.
+    await Bun.sleep(20)
     const before = provider.seen.length
     const lines = app.requests().length
     const asked = run([{ ...STEP, endpoint: 'bad' }, slow, STEP], { signal: leaving.signal })

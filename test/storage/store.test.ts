@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StorageError } from '../../src/storage/errors.ts'
 import { migrate } from '../../src/storage/migrations.ts'
-import { openStore, type Store, type StoredToken } from '../../src/storage/store.ts'
+import { type NewToken, openStore, type Store } from '../../src/storage/store.ts'
 import { hashToken, newToken } from '../../src/storage/token-secret.ts'
 import { closeDatabases, eachDatabase, openAddress } from '../support/databases.ts'
 
@@ -14,7 +14,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const token = (name: string, rest: Partial<StoredToken> = {}): StoredToken => ({
+const token = (name: string, rest: Partial<NewToken> = {}): NewToken => ({
   name,
   hash: hashToken(`secret of ${name}`),
   permissions: ['run'],

@@ -2,8 +2,9 @@ import { type App, createApp } from '../../src/app.ts'
 import { buildConfig } from '../../src/config/build.ts'
 import type { Config, File } from '../../src/config/schema.ts'
 import { loadList } from '../../src/costs/bundled.ts'
+import { assemble } from '../../src/gateway/assemble.ts'
 import { providerSlugs } from '../../src/providers/slugs.ts'
-import { openLive } from '../../src/storage/live.ts'
+import { type Live, openLive } from '../../src/storage/live.ts'
 import { openStore, type Store } from '../../src/storage/store.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 
@@ -15,6 +16,7 @@ export interface RunningApp {
   port: number
   app: App
   store: Store
+  live: Live
   /** Everything that was logged, as it would stand in the journal. */
   logged(): string
   /** The lines of requests that are over, oldest first. */
@@ -46,7 +48,7 @@ export async function startApp(file: File = {}): Promise<RunningApp> {
   // As a server does when it has started: the line of a request never waits for it.
   await loadList()
   const config = configOf(file)
-  const live = await openLive(config, store)
+  const live = await openLive(config, store, { assemble })
   const app = createApp({ config, store, live, log: logger, logRequest: request })
   const listener = app.listen({ reusePort: false })
   const requests = () =>
@@ -60,6 +62,7 @@ export async function startApp(file: File = {}): Promise<RunningApp> {
     port: listener.port,
     app,
     store,
+    live,
     logged: () => text,
     requests,
     async record(count) {
@@ -71,6 +74,7 @@ export async function startApp(file: File = {}): Promise<RunningApp> {
     reload: next => app.reload(configOf(next)),
     async stop() {
       await listener.stop(false)
+      await live.close()
       await store.close()
     },
   }

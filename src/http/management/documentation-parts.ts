@@ -1,6 +1,7 @@
 import { OptionalKind, type TObject, type TSchema } from '@sinclair/typebox'
 import { ManagementError } from '../../schemas/management/envelope.ts'
 import { json, named, type Response } from '../documentation-errors.ts'
+import { componentOf } from '../documentation-headers.ts'
 import type { Operation } from '../documentation-operation.ts'
 
 /** What the operations of the management API have in common in the document. */
@@ -8,6 +9,7 @@ import type { Operation } from '../documentation-operation.ts'
 /** Below which its addresses stand. */
 export const BASE = '/client/v4/accounts/:account/ai-gateway'
 export const GATEWAY = `${BASE}/gateways/:gateway`
+export const TOKENS = '/client/v4/accounts/:account/tokens'
 
 /** `Authorization` alone is told of; the headers of Cloudflare's older credentials take a token too. */
 const security = [{ token: [] }]
@@ -61,15 +63,21 @@ export const answer = (schema: TSchema, result: unknown, info?: unknown): Respon
     ...(info !== undefined && { result_info: info }),
   })
 
-/** The members of a query as parameters. */
-export const query = ({ properties }: TObject): unknown[] =>
-  Object.entries(properties).map(([name, schema]) => ({
-    name,
-    in: 'query',
-    required: !(OptionalKind in schema),
-    ...(schema.description !== undefined && { description: schema.description as string }),
-    schema,
-  }))
+/**
+ * The members of a query as parameters.
+ * @param prefix of their components, where other parameters have the same names and say something else
+ */
+export const query = ({ properties }: TObject, prefix?: string): unknown[] =>
+  Object.entries(properties).map(([name, schema]) => {
+    const parameter = {
+      name,
+      in: 'query',
+      required: !(OptionalKind in schema),
+      ...(schema.description !== undefined && { description: schema.description as string }),
+      schema,
+    }
+    return prefix === undefined ? parameter : componentOf(prefix, parameter)
+  })
 
 export const body = (schema: TSchema, example: unknown): Operation['requestBody'] => ({
   required: true,

@@ -2,8 +2,13 @@ import { UrlAnswer } from '../../schemas/management/urls.ts'
 import { accountAndGateway, pathParameter } from '../documentation-headers.ts'
 import { route } from '../documentation-operation.ts'
 import { billingOperations } from './documentation-billing.ts'
+import { customProviderOperations } from './documentation-custom-providers.ts'
+import { gatewayOperations } from './documentation-gateways.ts'
 import { answer, GATEWAY, OF_ONE, operation } from './documentation-parts.ts'
+import { policyOperations } from './documentation-policies.ts'
 import { providerConfigOperations } from './documentation-provider-configs.ts'
+import { routeOperations } from './documentation-routes.ts'
+import { tokenOperations } from './documentation-tokens.ts'
 
 /** The management API of the document (contract 11). */
 
@@ -26,6 +31,15 @@ const urlOperations = {
   ),
 }
 
-export const managementOperations = { ...providerConfigOperations, ...urlOperations, ...billingOperations }
+export const managementOperations = {
+  ...gatewayOperations,
+  ...customProviderOperations,
+  ...routeOperations,
+  ...policyOperations,
+  ...providerConfigOperations,
+  ...tokenOperations,
+  ...urlOperations,
+  ...billingOperations,
+}
 
 export type ManagementOperation = keyof typeof managementOperations

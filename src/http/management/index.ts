@@ -1,15 +1,22 @@
 import { Elysia } from 'elysia'
+import type { Permission } from '../../config/schema.ts'
 import { GatewayFault } from '../../gateway/fault.ts'
 import type { Gateway } from '../../gateway/index.ts'
 import { notFound } from '../faults.ts'
 import { pathOf } from '../path.ts'
 import { managementFault } from './answers.ts'
 import { billing, noPayments } from './billing.ts'
+import { cache } from './cache.ts'
 import type { ManagementHandler } from './call.ts'
+import { customProviders } from './custom-providers.ts'
 import { type ManagementOperation, managementOperations } from './documentation.ts'
 import { payments } from './documentation-billing.ts'
-import { BASE } from './documentation-parts.ts'
+import { BASE, TOKENS } from './documentation-parts.ts'
+import { gateways } from './gateways.ts'
+import { policies } from './policies.ts'
 import { providerConfigs } from './provider-configs.ts'
+import { routes } from './routes.ts'
+import { tokens } from './tokens.ts'
 import { urls } from './urls.ts'
 
 /** What Elysia hands to a handler, as far as it is asked for. */
@@ -18,8 +25,27 @@ interface Call {
   params: Record<string, string>
 }
 
+const USER_TOKENS = '/client/v4/user/tokens'
+
 /** Every documented operation and what does it. */
-const handlers: Record<ManagementOperation, ManagementHandler> = { ...providerConfigs, ...billing, ...urls }
+const handlers: Record<ManagementOperation, ManagementHandler> = {
+  ...gateways,
+  ...cache,
+  ...customProviders,
+  ...routes,
+  ...policies,
+  ...providerConfigs,
+  ...tokens,
+  ...urls,
+  ...billing,
+}
+
+/** Operations that need another permission than their method says; `any` token will do for those that look at itself. */
+const permissions: Partial<Record<ManagementOperation, Permission | 'any'>> = {
+  simulatePolicies: 'read',
+  verifyToken: 'any',
+  verifyUserToken: 'any',
+}
 
 /**
  * The management API of Cloudflare AI Gateway (contract 11). A token needs the permission `read` to look, and `edit` for
@@ -27,10 +53,14 @@ const handlers: Record<ManagementOperation, ManagementHandler> = { ...providerCo
  */
 export function managementRoutes(gateway: Gateway) {
   const served =
-    (handle: ManagementHandler, permission: 'read' | 'edit') =>
+    (handle: ManagementHandler, permission: Permission | 'any') =>
     async ({ request, params }: Call): Promise<Response> => {
       try {
-        const manager = await gateway.manager(request.headers, params.account ?? '', permission)
+        const manager = await gateway.manager(
+          request.headers,
+          params.account,
+          permission === 'any' ? undefined : permission,
+        )
         return await handle({ request, params, manager })
       } catch (fault) {
         if (!(fault instanceof GatewayFault)) gateway.report(fault, pathOf(request.url))
@@ -40,13 +70,14 @@ export function managementRoutes(gateway: Gateway) {
 
   const plugin = new Elysia({ name: 'management' })
   for (const [name, { method, path, detail }] of Object.entries(managementOperations)) {
-    const handle = handlers[name as ManagementOperation]
-    plugin.route(method, path, served(handle, method === 'GET' ? 'read' : 'edit'), { parse: 'none', detail })
+    const operation = name as ManagementOperation
+    const permission = permissions[operation] ?? (method === 'GET' ? 'read' : 'edit')
+    plugin.route(method, path, served(handlers[operation], permission), { parse: 'none', detail })
   }
   for (const [method, path] of payments)
     plugin.route(method, path, served(noPayments, 'edit'), { parse: 'none', detail: { hide: true } })
-  return plugin.all(`${BASE}/*`, ({ request }: { request: Request }) => managementFault(notFound(request)), {
-    parse: 'none',
-    detail: { hide: true },
-  })
+  const nowhere = ({ request }: { request: Request }) => managementFault(notFound(request))
+  for (const base of [BASE, TOKENS, USER_TOKENS])
+    plugin.all(`${base}/*`, nowhere, { parse: 'none', detail: { hide: true } })
+  return plugin
 }

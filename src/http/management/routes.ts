@@ -5,7 +5,6 @@ import type { Graph } from '../../gateway/routes/graph.ts'
 import { readGraph } from '../../gateway/routes/read-graph.ts'
 import { writeElements } from '../../gateway/routes/write-elements.ts'
 import { Paging } from '../../schemas/management/envelope.ts'
-import type { RouteVersionDetail, ShortRoute } from '../../schemas/management/routes.ts'
 import {
   CreateRoute,
   CreateRouteDeployment,
@@ -15,6 +14,8 @@ import {
   type RouteDeployment,
   type RouteElement,
   type RouteVersion,
+  type RouteVersionDetail,
+  type ShortRoute,
 } from '../../schemas/route.ts'
 import type { DeploymentRow, RouteVersionRow, StoredRoute } from '../../storage/routes.ts'
 import { invalid, severalInvalid, success, taken, unchangeable } from './answers.ts'

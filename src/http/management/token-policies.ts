@@ -1,5 +1,5 @@
-import { nearest } from '../../config/suggest.ts'
 import type { Permission } from '../../config/schema.ts'
+import { nearest } from '../../config/suggest.ts'
 import type { NewToken } from '../../schemas/management/tokens.ts'
 import { invalid } from './answers.ts'
 
@@ -57,7 +57,10 @@ export function grantIn(value: NewToken, accounts: ReadonlySet<string>): Grant {
       granted.add(permissionIn(said, `${at}.permission_groups[${number}]`))
     const here = JSON.stringify(gatewaysIn(resources, accounts, `${at}.resources`))
     if (opened !== undefined && here !== opened)
-      throw wrong(`${at}.resources`, 'expected those of the other policies: a token may do the same on all of its gateways')
+      throw wrong(
+        `${at}.resources`,
+        'expected those of the other policies: a token may do the same on all of its gateways',
+      )
     opened = here
   }
   const named = JSON.parse(opened!) as string[]

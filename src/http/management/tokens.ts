@@ -164,7 +164,10 @@ async function changeable(
   const { shown, kept } = await found(manager, params)
   const { config } = manager.settings
   if (!kept) {
-    const place = placeOf(config, config.tokens.findIndex(({ name }) => name === shown.name))
+    const place = placeOf(
+      config,
+      config.tokens.findIndex(({ name }) => name === shown.name),
+    )
     throw unchangeable(`the token "${shown.name}" is declared in ${place}: change it there`)
   }
   if (own) demandOwn(manager, kept.permissions)
@@ -225,7 +228,7 @@ function timeIn(name: string, text: string | null | undefined): number | undefin
 
 const wrong = (path: string, why: string) => invalid('body', { path, message: `${path}: ${why}` })
 
-function shownOf({ account }: Manager, token: StoredToken): ManagedToken {
+function shownOf({ account }: Manager, token: Omit<StoredToken, 'hash'>): ManagedToken {
   const { id, name, permissions, gateways, created, modified, expires, not_before, disabled } = token
   const grant = { permissions, ...(gateways && { gateways }) }
   const expired = expires !== undefined && expires <= Date.now()
@@ -246,8 +249,7 @@ function shownOf({ account }: Manager, token: StoredToken): ManagedToken {
 function declaredOf(manager: Manager, token: Config['tokens'][number]): ManagedToken {
   const { name, permissions, gateways } = token
   const at = manager.settings.config.declared?.modified ?? Math.floor(performance.timeOrigin)
-  const hash = ''
-  const kept = { id: `${DECLARED}${name}`, name, hash, permissions, created: at, modified: at, ...limitsOf(token) }
+  const kept = { id: `${DECLARED}${name}`, name, permissions, created: at, modified: at, ...limitsOf(token) }
   return { ...shownOf(manager, { ...kept, ...(gateways && { gateways }) }), declared: true }
 }
 

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type TSchema, Type } from '@sinclair/typebox'
 import { open } from '../open.ts'
 import { Route, RouteDeployment, RouteVersion, RouteVersionDetail, ShortRoute } from '../route.ts'
 import { enveloped } from './envelope.ts'
@@ -28,6 +28,3 @@ export const RenamedRoute = open({ success: Type.Literal(true), route: Route }, 
 export const RouteList = listed('RouteList', 'routes', Route)
 export const RouteVersionList = listed('RouteVersionList', 'versions', RouteVersion)
 export const RouteDeploymentList = listed('RouteDeploymentList', 'deployments', RouteDeployment)
-
-export type RouteVersionDetail = Static<typeof RouteVersionDetail>
-export type ShortRoute = Static<typeof ShortRoute>

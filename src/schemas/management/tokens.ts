@@ -12,7 +12,11 @@ const Name = Type.String({
 })
 const Time = Type.String({ format: 'date-time', examples: ['2027-01-01T00:00:00Z'] })
 /** Read by ourselves, so that a wrong one is told as such. */
-const SentTime = Type.String({ maxLength: 64, description: 'A time as RFC 3339 has it.', examples: ['2027-01-01T00:00:00Z'] })
+const SentTime = Type.String({
+  maxLength: 64,
+  description: 'A time as RFC 3339 has it.',
+  examples: ['2027-01-01T00:00:00Z'],
+})
 const Permissions = Type.Array(word(['run', 'read', 'edit']), {
   minItems: 1,
   maxItems: 3,

@@ -1,13 +1,13 @@
 import type { Database, Value } from '../database.ts'
-import { BUCKETS, bucketOf, percentile } from './buckets.ts'
 import type { Column } from './columns.ts'
 import { planOf } from './filter.ts'
-import { DURATION_STEPS, FIRST_BYTE_STEPS, HOUR_MS, MEASURES } from './hours.ts'
 import type { Kind } from './kind.ts'
 import type { RecordReader } from './read.ts'
 import { TENTHS } from './row.ts'
 import { segments } from './scan.ts'
 import { breath, isOneOf } from './statements.ts'
+import { percentile, STEPS, stepOf } from './steps.ts'
+import { DURATION_STEPS, FIRST_BYTE_STEPS, HOUR_MS, MEASURES, type Span } from './sums.ts'
 import type { RecordFilter } from './types.ts'
 
 /** By what sums may be told apart and filtered. */
@@ -86,8 +86,10 @@ export interface Analytics {
   fine(query: FineQuery): Promise<Point[]>
 }
 
-/** Hours that are read at once: so few rows that it takes a few milliseconds at most. */
-const AT_ONCE = 48
+const DAY = 24
+/** What is read at once: so few rows that it takes a few milliseconds at most. */
+const HOURS_AT_ONCE = 12
+const DAYS_AT_ONCE = 7
 /** Points beyond which a series is refused rather than told in part. */
 const MOST_POINTS = 100_000
 
@@ -133,8 +135,8 @@ const newSum = (at: number, by: Sum['by']): Sum => ({
   duration: 0,
   firstBytes: 0,
   firstByte: 0,
-  durations: Array(BUCKETS).fill(0),
-  firstByteSteps: Array(BUCKETS).fill(0),
+  durations: Array(STEPS).fill(0),
+  firstByteSteps: Array(STEPS).fill(0),
 })
 
 function told(sum: Sum, percentiles: boolean): Point {
@@ -212,50 +214,50 @@ async function hours(database: Database, query: AnalyticsQuery): Promise<Point[]
   const names = await gatewayNames(database)
   const wanted = wantedGateways(names, query.gateways, only.gateway)
   if (!wanted.length) return []
-  const fits = (name: Dimension, value: Point['by'][number]) => only[name]?.includes(value) ?? true
   const first = Math.floor(query.from / HOUR_MS)
   const last = Math.ceil(query.to / HOUR_MS)
   const step = interval === undefined ? undefined : Math.max(1, Math.round(interval / HOUR_MS))
   // Status and whether it is cached are always told apart: errors and what came from the cache are counted by them.
-  const columns = [
-    ...new Set(['status', 'cached', ...by.flatMap(name => (name in IN_SERIES ? [name] : [])), ...filterColumns(only)]),
-  ]
-  const grouped = ['s.gateway', ...columns.map(name => `s.${name}`), ...(step === undefined ? [] : ['h.hour'])]
-  const steps = percentiles ? [...DURATION_STEPS, ...FIRST_BYTE_STEPS] : []
+  const columns = new Set(['status', 'cached', ...[...by, ...Object.keys(only)].filter(name => name in IN_SERIES)])
   const list = isOneOf(wanted)
-  const statement = `SELECT ${grouped.join(', ')}, ${COST}, ${summed([...MEASURES, ...steps])}
-    FROM record_hours h JOIN record_series s ON s.id = h.series
-    WHERE h.hour >= ? AND h.hour < ? AND s.gateway ${list.text} GROUP BY ${grouped.join(', ')}`
   const sheet = new Sheet()
-  for await (const [start, end] of await spans(database, first, last)) {
-    for (const row of await database.all<SumRow>(statement, start, end, ...list.values)) {
-      const status = Number(row.status)
-      const values: Record<Dimension, Point['by'][number]> = {
-        gateway: names.get(Number(row.gateway))!,
-        provider: row.provider ?? null,
-        model: row.model ?? null,
-        token: row.token ?? null,
-        status,
-        cached: Number(row.cached) === 1,
-        success: status < 400,
-      }
-      if (!Object.keys(only).every(name => fits(name as Dimension, values[name as Dimension]))) continue
-      const at = step === undefined ? first : Math.floor(Number(row.hour) / step) * step
+  const grouped = ['s.gateway', ...[...columns].map(name => `s.${name}`), ...(step === undefined ? [] : ['h.start'])]
+  const steps = percentiles ? [...DURATION_STEPS, ...FIRST_BYTE_STEPS] : []
+  const statement = `SELECT ${grouped.join(', ')}, ${COST}, ${summed([...MEASURES, ...steps])}
+    FROM record_sums h JOIN record_series s ON s.id = h.series
+    WHERE h.span = ? AND h.start >= ? AND h.start < ? AND s.gateway ${list.text} GROUP BY ${grouped.join(', ')}`
+  for (const { span, start, end } of await piecesOf(database, first, last, step)) {
+    for (const row of await database.all<SumRow>(statement, span, start, end, ...list.values)) {
+      const values = valuesOf(row, names)
+      if (!DIMENSIONS.every(name => only[name]?.includes(values[name]) ?? true)) continue
+      const at = step === undefined ? first : Math.floor((Number(row.start) * span) / step) * step
       const sum = sheet.at(
         at * HOUR_MS,
         by.map(name => values[name]),
       )
-      addTo(sum, row, status >= 400, values.cached === true)
+      addTo(sum, row, Number(row.status) >= 400, Number(row.cached) === 1)
       for (let i = 0; i < steps.length; i++) {
-        const place = i < BUCKETS ? sum.durations : sum.firstByteSteps
-        place[i % BUCKETS]! += Number(row[steps[i]!] ?? 0)
+        const place = i < STEPS ? sum.durations : sum.firstByteSteps
+        place[i % STEPS]! += Number(row[steps[i]!] ?? 0)
       }
     }
+    await breath()
   }
   return sheet.points(percentiles)
 }
 
-const filterColumns = (only: object) => Object.keys(only).filter(name => name in IN_SERIES)
+function valuesOf(row: SumRow, names: ReadonlyMap<number, string>): Record<Dimension, Point['by'][number]> {
+  const status = Number(row.status)
+  return {
+    gateway: names.get(Number(row.gateway))!,
+    provider: row.provider ?? null,
+    model: row.model ?? null,
+    token: row.token ?? null,
+    status,
+    cached: Number(row.cached) === 1,
+    success: status < 400,
+  }
+}
 
 async function gatewayNames(database: Database): Promise<Map<number, string>> {
   const rows = await database.all<{ id: number; name: string }>('SELECT id, name FROM record_gateways')
@@ -272,21 +274,37 @@ function wantedGateways(
     .map(([id]) => id)
 }
 
-/** The hours of a window in pieces, those without anything left out; requests go on between them. */
-async function* piecesOf(first: number, last: number): AsyncGenerator<[number, number]> {
-  for (let start = first; start < last; start += AT_ONCE) {
-    if (start > first) await breath()
-    yield [start, Math.min(last, start + AT_ONCE)]
-  }
+interface Piece {
+  span: Span
+  start: number
+  end: number
 }
 
-/** A window may be as long as anybody likes; what is there is not. */
-async function spans(database: Database, first: number, last: number): Promise<AsyncGenerator<[number, number]>> {
+/**
+ * A window in pieces that are each read within a few milliseconds, so that requests go on between them: whole days where
+ * points need not be finer, hours at its ends and otherwise. A window may be as long as anybody likes; what is there is not.
+ * @param step hours of a point
+ */
+async function piecesOf(database: Database, first: number, last: number, step?: number): Promise<Iterable<Piece>> {
   const there = await database.get<{ first: number | null; last: number | null }>(
-    'SELECT MIN(hour) AS first, MAX(hour) AS last FROM record_hours',
+    'SELECT MIN(start) AS first, MAX(start) AS last FROM record_sums WHERE span = 1',
   )
-  if (there?.first === null || there?.first === undefined) return piecesOf(0, 0)
-  return piecesOf(Math.max(first, Number(there.first)), Math.min(last, Number(there.last) + 1))
+  if (there?.first === null || there?.first === undefined) return []
+  return cut(Math.max(first, Number(there.first)), Math.min(last, Number(there.last) + 1), step)
+}
+
+function* cut(first: number, last: number, step = DAY): Generator<Piece> {
+  for (let hour = first; hour < last; ) {
+    const days = step % DAY === 0 && hour % DAY === 0 ? Math.min(DAYS_AT_ONCE, Math.floor((last - hour) / DAY)) : 0
+    if (days > 0) {
+      yield { span: 24, start: hour / DAY, end: hour / DAY + days }
+      hour += days * DAY
+    } else {
+      const end = Math.min(last, (Math.floor(hour / HOURS_AT_ONCE) + 1) * HOURS_AT_ONCE)
+      yield { span: 1, start: hour, end }
+      hour = end
+    }
+  }
 }
 
 async function byMetadata(database: Database, { from, to, gateways, key }: MetadataQuery): Promise<Point[]> {
@@ -296,10 +314,11 @@ async function byMetadata(database: Database, { from, to, gateways, key }: Metad
   const list = isOneOf(wanted)
   const first = Math.floor(from / HOUR_MS)
   const sheet = new Sheet()
-  for await (const [start, end] of await spans(database, first, Math.ceil(to / HOUR_MS))) {
+  for (const { span, start, end } of await piecesOf(database, first, Math.ceil(to / HOUR_MS))) {
     const rows = await database.all<SumRow>(
-      `SELECT h.value AS value, ${COST}, ${summed([...MEASURES, 'errors', 'cached'])} FROM record_hours_by_metadata h
-       WHERE h.hour >= ? AND h.hour < ? AND h.name = ? AND h.gateway ${list.text} GROUP BY h.value`,
+      `SELECT h.value AS value, ${COST}, ${summed([...MEASURES, 'errors', 'cached'])} FROM record_sums_by_metadata h
+       WHERE h.span = ? AND h.start >= ? AND h.start < ? AND h.name = ? AND h.gateway ${list.text} GROUP BY h.value`,
+      span,
       start,
       end,
       key,
@@ -311,6 +330,7 @@ async function byMetadata(database: Database, { from, to, gateways, key }: Metad
       sum.errors += Number(row.errors)
       sum.cached += Number(row.cached)
     }
+    await breath()
   }
   return sheet.points(false)
 }
@@ -352,7 +372,7 @@ async function fine(database: Database, reader: RecordReader, query: FineQuery):
       sum.tokensCached += value(tokens_cached![i]!)
       sum.cost += BigInt(value(cost![i]!))
       sum.duration += duration![i]!
-      sum.durations[bucketOf(duration![i]! / TENTHS)]!++
+      sum.durations[stepOf(duration![i]! / TENTHS)]!++
       if (said.status >= 400) sum.errors++
       if (said.cached) {
         sum.cached++
@@ -363,7 +383,7 @@ async function fine(database: Database, reader: RecordReader, query: FineQuery):
       if (!Number.isNaN(first)) {
         sum.firstBytes++
         sum.firstByte += first
-        sum.firstByteSteps[bucketOf(first / TENTHS)]!++
+        sum.firstByteSteps[stepOf(first / TENTHS)]!++
       }
     }
   }

@@ -4,7 +4,6 @@ import { StorageError } from '../errors.ts'
 import { type Analytics, analytics } from './analytics.ts'
 import type { BodyRules } from './bodies.ts'
 import { Dictionary } from './dictionary.ts'
-import { MetadataValues } from './hours.ts'
 import { Intake } from './intake.ts'
 import { DEFAULT_BOUNDS, type RecordOptions } from './options.ts'
 import { patchRow } from './patch.ts'
@@ -12,6 +11,7 @@ import { RecordQueue } from './queue.ts'
 import { RecordReader } from './read.ts'
 import { redactor } from './redact.ts'
 import { removeRows } from './remove.ts'
+import { MetadataValues } from './sums.ts'
 import type { BodyName, RecordChange, RecordPage, RecordQuery, Selection, StoredBody, StoredRecord } from './types.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -30,7 +30,7 @@ export interface Records {
   /** @returns whether there was such a record */
   patch(gateway: string, id: string, change: RecordChange): Promise<boolean>
   /**
-   * Takes away what a selection finds, in its order; all of it when there is no limit. The sums of hours stay.
+   * Takes away what a selection finds, in its order; all of it when there is no limit. The sums stay.
    * @returns how many records are gone
    */
   remove(gateway: string, selection: Selection, limit?: number): Promise<number>

@@ -2,12 +2,12 @@ import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
 import type { Database, Sql, Value } from '../database.ts'
 import { type BodyRow, type BodyRules, bodyRow } from './bodies.ts'
 import type { Dictionary, Draft, Series } from './dictionary.ts'
-import { Hours, type MetadataValues } from './hours.ts'
 import { bytesOfUuid } from './ids.ts'
 import { type Free, freeOf, kindText, NOT_FREE } from './kind.ts'
 import { NO_METADATA } from './metadata-filter.ts'
 import type { Keeping } from './options.ts'
 import { ROW_COLUMNS, rowValues } from './row.ts'
+import { type MetadataValues, Sums } from './sums.ts'
 import type { Explained } from './types.ts'
 
 const DAY_MS = 86_400_000
@@ -76,8 +76,8 @@ export interface Written {
 }
 
 /**
- * Writes records in one transaction: rows, bodies, and what they add to their hours. A batch that is there already is not
- * written again, since nobody knows what became of a transaction whose end was lost. Hours count whatever happened,
+ * Writes records in one transaction: rows, bodies, and what they add to the sums. A batch that is there already is not
+ * written again, since nobody knows what became of a transaction whose end was lost. Sums count whatever happened,
  * whether a row of it is kept or not.
  */
 export async function write(batch: readonly Prepared[], parts: WriterParts): Promise<Written> {
@@ -107,7 +107,7 @@ async function writeWith(
 ): Promise<Written> {
   const written: Written = { refused: 0, kept: new Map() }
   if (await isThere(sql, batch)) return written
-  const hours = new Hours(metadataKeys, metadataValues)
+  const sums = new Sums(metadataKeys, metadataValues)
   const rooms = new Map<number, number>()
   const counts = new Map<number, number>()
   const gateways = new Map<string, number>()
@@ -118,7 +118,7 @@ async function writeWith(
     const gateway = await draft.gateway(record.gateway)
     gateways.set(record.gateway, gateway)
     const series = draft.series(gateway, seriesOf(record, free))
-    hours.add(record, gateway, series)
+    sums.add(record, gateway, series)
     if (!record.collect) continue
     if (!rooms.has(gateway)) rooms.set(gateway, await roomIn(sql, gateway, keeping(record.gateway)))
     const count = (counts.get(gateway) ?? 0) + 1
@@ -148,7 +148,7 @@ async function writeWith(
     )
     written.kept.set(name, { id, count: Number(now!.kept) })
   }
-  await hours.write(sql, database.kind)
+  await sums.write(sql, database.kind)
   return written
 }
 

@@ -1,14 +1,14 @@
 /** Steps of time, each 1.6 times the one before: from a millisecond to nine minutes, with a last one for all that is longer. */
-export const BUCKETS = 28
+export const STEPS = 28
 const RATIO = 1.6
 const LOG = Math.log(RATIO)
 
 /** @param milliseconds zero or more */
-export const bucketOf = (milliseconds: number): number =>
-  milliseconds < 1 ? 0 : Math.min(BUCKETS - 1, 1 + Math.floor(Math.log(milliseconds) / LOG))
+export const stepOf = (milliseconds: number): number =>
+  milliseconds < 1 ? 0 : Math.min(STEPS - 1, 1 + Math.floor(Math.log(milliseconds) / LOG))
 
 /** Where a step begins, in milliseconds. */
-const startOf = (bucket: number) => (bucket === 0 ? 0 : RATIO ** (bucket - 1))
+const startOf = (step: number) => (step === 0 ? 0 : RATIO ** (step - 1))
 
 /**
  * The time that so large a part did not exceed, as well as the steps tell: within a step the times are taken to lie
@@ -23,12 +23,12 @@ export function percentile(counts: readonly number[], part: number): number | un
   if (total === 0) return undefined
   const wanted = part * total
   let before = 0
-  for (const [bucket, count] of counts.entries()) {
+  for (const [step, count] of counts.entries()) {
     if (count > 0 && before + count >= wanted) {
-      const [from, to] = [startOf(bucket), startOf(bucket + 1)]
+      const [from, to] = [startOf(step), startOf(step + 1)]
       return from + ((to - from) * Math.max(0, wanted - before)) / count
     }
     before += count
   }
-  return startOf(BUCKETS - 1)
+  return startOf(STEPS - 1)
 }
