@@ -6,7 +6,7 @@
 type Json = Record<string, unknown>
 
 /** Members that mean something to us alone (see schemas/open.ts). */
-const OURS = new Set(['$id', 'x-form', 'x-other'])
+const OURS = new Set(['$id', 'x-form', 'x-other', 'expected'])
 
 /** Members that hold values, not schemas: they stay as they are. */
 const DATA = new Set(['example', 'examples', 'default', 'enum'])

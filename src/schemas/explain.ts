@@ -17,12 +17,18 @@ interface Shape extends TSchema {
   required?: string[]
   items?: Shape
   patternProperties?: Record<string, Shape>
+  additionalProperties?: boolean | Shape
   const?: unknown
   minItems?: number
+  maxItems?: number
   minLength?: number
+  maxLength?: number
   pattern?: string
   minimum?: number
   maximum?: number
+  exclusiveMinimum?: number
+  /** Our words for a rule that is a pattern. */
+  expected?: string
   'x-form'?: string
 }
 
@@ -95,12 +101,20 @@ const tagOf = (objects: Shape[]): string | undefined => {
   return undefined
 }
 
+/** The object of a union that has most of a value's members. */
+const closest = (objects: Shape[], value: unknown): Shape => {
+  if (objects.length < 2 || !isObject(value)) return objects[0]!
+  const shared = ({ properties = {} }: Shape) =>
+    Object.keys(value).filter(name => Object.hasOwn(properties, name)).length
+  return objects.reduce((best, one) => (shared(one) > shared(best) ? one : best))
+}
+
 function explainUnion(schema: Shape, value: unknown, path: string): Fault | undefined {
   const alike = branches(schema).filter(branch => resembles(branch, value))
   if (alike.length === 0) return { path, message: expected(schema) }
   if (alike.some(branch => !find(branch, value, path))) return undefined
   const tag = alike.length > 1 && isObject(value) ? tagOf(alike) : undefined
-  if (!tag || !isObject(value)) return find(alike[0]!, value, path)
+  if (!tag || !isObject(value)) return find(closest(alike, value), value, path)
   const tagged = alike.filter(branch => branch.properties?.[tag]?.[Kind] === 'Literal')
   const chosen = tagged.find(branch => branch.properties?.[tag]?.const === value[tag])
   if (chosen) return find(chosen, value, path)
@@ -124,20 +138,52 @@ function explainObject(schema: Shape, value: unknown, path: string): Fault | und
     const fault = find(member, value[name], join(path, name))
     if (fault) return fault
   }
+  const known = Object.keys(schema.properties ?? {})
+  if (schema.additionalProperties !== false || Object.keys(value).every(name => known.includes(name))) return undefined
+  // The name itself is the client's own text.
+  const names = known.length <= MOST_NAMED ? `; there are ${known.join(', ') || 'none'}` : ''
+  return { path, message: `has a member that is not known here${names}` }
+}
+
+const MOST_NAMED = 12
+
+function explainRecord(schema: Shape, value: unknown, path: string): Fault | undefined {
+  if (!isObject(value)) return { path, message: expected(schema) }
+  const [pattern, member] = Object.entries(schema.patternProperties ?? {})[0] ?? []
+  if (!member) return undefined
+  if (schema.additionalProperties === false && Object.keys(value).some(name => !new RegExp(pattern!).test(name)))
+    return { path, message: `expected ${schema.expected ?? 'another name'} for every key` }
+  const wrong = Object.values(value).find(each => find(member, each, path))
+  if (wrong === undefined) return undefined
+  // The key is the client's own text, so the path ends at the record.
+  if (!isObject(wrong)) return { path, message: `${expected(member)} for every key` }
+  const inner = find(member, wrong, '')!
+  return { path, message: `for every key: ${inner.path}${inner.path && ': '}${inner.message}` }
+}
+
+/** A string that is too short, too long, or of another form. */
+function explainText(schema: Shape, value: string): string | undefined {
+  const { minLength = 0, maxLength, pattern } = schema
+  const short = value.length < minLength
+  if (short && schema['x-form']) return `expected "${schema['x-form']}"`
+  if (maxLength !== undefined && (short || value.length > maxLength))
+    return minLength > 0
+      ? `expected ${minLength} to ${maxLength} characters`
+      : `expected at most ${maxLength} characters`
+  if (short && minLength === 1) return 'expected a string that is not empty'
+  if (short) return `expected at least ${minLength} characters`
+  if (pattern && !new RegExp(pattern).test(value)) return `expected ${schema.expected ?? 'a string of another form'}`
   return undefined
 }
 
 function explainBounds(schema: Shape, value: unknown, path: string): Fault | undefined {
-  if (typeof value === 'string' && value.length < (schema.minLength ?? 0))
-    return {
-      path,
-      message: schema['x-form'] ? `expected "${schema['x-form']}"` : 'expected a string that is not empty',
-    }
-  if (typeof value === 'string' && schema.pattern && !new RegExp(schema.pattern).test(value))
-    return { path, message: 'expected a string of another form' }
+  const message = typeof value === 'string' ? explainText(schema, value) : undefined
+  if (message) return { path, message }
   if (typeof value !== 'number') return undefined
   if (schema[Kind] === 'Integer' && !Number.isInteger(value)) return { path, message: 'expected an integer' }
   if (value < (schema.minimum ?? -Infinity)) return { path, message: `expected at least ${schema.minimum}` }
+  if (value <= (schema.exclusiveMinimum ?? -Infinity))
+    return { path, message: `expected more than ${schema.exclusiveMinimum}` }
   if (value > (schema.maximum ?? Infinity)) return { path, message: `expected at most ${schema.maximum}` }
   return undefined
 }
@@ -149,17 +195,13 @@ function find(schema: Shape, value: unknown, path: string): Fault | undefined {
       return explainUnion(schema, value, path)
     case 'Object':
       return explainObject(schema, value, path)
-    case 'Record': {
-      if (!isObject(value)) return { path, message: expected(schema) }
-      const member = Object.values(schema.patternProperties ?? {})[0]
-      // The key is the client's own text, so the path ends at the record.
-      if (member && Object.values(value).some(each => find(member, each, path)))
-        return { path, message: `${expected(member)} for every key` }
-      return undefined
-    }
+    case 'Record':
+      return explainRecord(schema, value, path)
     case 'Array': {
       if (!Array.isArray(value)) return { path, message: expected(schema) }
       if (value.length < (schema.minItems ?? 0)) return { path, message: 'expected a list that is not empty' }
+      if (value.length > (schema.maxItems ?? Infinity))
+        return { path, message: `expected at most ${schema.maxItems} entries` }
       for (let index = 0; index < value.length; index++) {
         const fault = schema.items && find(schema.items, value[index], `${path}[${index}]`)
         if (fault) return fault

@@ -11,10 +11,13 @@ import { startPostern } from './postern.ts'
 import { kept, type Row, table } from './report.ts'
 import {
   type Bench,
+  cacheRows,
   chunkRows,
+  controlsRows,
   latencyRows,
   memoryRows,
   nativeRows,
+  recordsRows,
   requestRows,
   startRows,
   translateRows,
@@ -26,8 +29,8 @@ const help = `bun test/bench/bench.ts [executable] [options]
 Measures the gateway (dist/postern, or the executable named) beside nginx as a bare proxy, with authentication and
 request logging on.
 
-  --quick        fewer and shorter rounds, under 40 s
-  --only <rows>  request, chunk, translate, native, latency, memory, start; several with commas
+  --quick        fewer and shorter rounds, about a minute
+  --only <rows>  request, chunk, translate, native, cache, controls, records, latency, memory, start; several with commas
   --json <file>  writes the numbers there too
   --self         puts a second nginx in the gateway's place: every ratio should then be 1
   --strict       ends with 1 when a bound is missed
@@ -38,6 +41,9 @@ const measures = {
   chunk: chunkRows,
   translate: translateRows,
   native: nativeRows,
+  cache: cacheRows,
+  controls: controlsRows,
+  records: recordsRows,
   latency: latencyRows,
   memory: memoryRows,
   start: startRows,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { endWithBench, runPart, taskOfPart } from './child.ts'
-import { type Call, requestBytes, watchAnswers } from './wire.ts'
+import { type Call, requestBytes, SERIAL, serial, watchAnswers } from './wire.ts'
 
 /** Requests that want a whole answer, as many as go through. */
 
@@ -38,7 +38,9 @@ export async function load(call: Call, connections: number, seconds: number, fol
 async function wrk({ call, connections, seconds }: Task, folder: string): Promise<Outcome> {
   const script = join(folder, 'request.lua')
   const headers = Object.entries(call.headers).map(([name, value]) => `wrk.headers["${name}"] = [==[${value}]==]`)
-  writeFileSync(script, [`wrk.method = "POST"`, `wrk.body = [==[${call.body}]==]`, ...headers].join('\n'))
+  const lines = [`wrk.method = "POST"`, `wrk.body = [==[${call.body}]==]`, ...headers]
+  if (call.body.includes(SERIAL)) lines.push(serials())
+  writeFileSync(script, lines.join('\n'))
   const address = `http://127.0.0.1:${call.port}${call.path}`
   const command = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, address]
   const child = Bun.spawn(command, { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
@@ -49,8 +51,22 @@ async function wrk({ call, connections, seconds }: Task, folder: string): Promis
   return { requests: Number(requests[1]), failure: failure ? `wrk: ${failure[0]}` : null }
 }
 
+/** The requests of earlier rounds must not come again. */
+const firstSerial = () => Math.floor(Math.random() * 10 ** SERIAL.length)
+
+/** The part of wrk's script that numbers the requests. */
+const serials = () => `local count = ${firstSerial()}
+local before, after = wrk.body:match("^(.*)${SERIAL}(.*)$")
+request = function()
+  count = (count + 1) % ${10 ** SERIAL.length}
+  return wrk.format(nil, nil, nil, before .. string.format("%0${SERIAL.length}d", count) .. after)
+end`
+
 async function ownGenerator({ call, connections, seconds }: Task): Promise<Outcome> {
-  const request = requestBytes(call)
+  let count = firstSerial()
+  const varies = call.body.includes(SERIAL)
+  const always = requestBytes(call)
+  const request = () => (varies ? requestBytes({ ...call, body: call.body.replace(SERIAL, serial(count++)) }) : always)
   const outcome: Outcome = { requests: 0, failure: null }
   const sockets = Array.from({ length: connections }, () => {
     const answers = watchAnswers()
@@ -58,12 +74,12 @@ async function ownGenerator({ call, connections, seconds }: Task): Promise<Outco
       hostname: '127.0.0.1',
       port: call.port,
       socket: {
-        open: socket => void socket.write(request),
+        open: socket => void socket.write(request()),
         data(socket, bytes) {
           try {
             if (!answers.read(bytes)) return
             outcome.requests++
-            socket.write(request)
+            socket.write(request())
           } catch (error) {
             outcome.failure ??= String(error)
             socket.terminate()

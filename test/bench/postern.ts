@@ -1,9 +1,18 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { end, freePort, jsonHeaders, keep, openaiBody, type Subject, untilHealthy } from './subject.ts'
+import {
+  end,
+  freePort,
+  type GatewayName,
+  jsonHeaders,
+  keep,
+  openaiBody,
+  type Subject,
+  untilHealthy,
+} from './subject.ts'
+import { SERIAL } from './wire.ts'
 
 const token = 'bench-token-0123456789abcdef0123456789abcdef'
-const path = '/v1/home/default/compat/chat/completions'
 
 function configuration(port: number, upstream: number): string {
   return `server:
@@ -26,10 +35,39 @@ providers:
   anthropic:
     base_url: http://127.0.0.1:${upstream}/anthropic
     keys: { default: sk-bench }
+prices:
+  openai/bench-priced: { input: 1.25, output: 10, cache_read: 0.125 }
 gateways:
+  # What every request pays for: who calls, whose key, what it used, and a line in the log.
   default:
-    authentication: true
+    collect_logs: false
+  recorded: {}
+  cached:
+    collect_logs: false
+    cache_ttl: 3600
+  # Everything that can keep a request back, all of it far from its end. Every request is another one to the cache.
+  controlled:
+    collect_logs: false
+    cache_ttl: 60
+    rate_limiting_limit: 1000000000
+    rate_limiting_tokens: 1000000000000
+    rate_limiting_interval: 60
+    rate_limiting_technique: sliding
+    retry_max_attempts: 3
+    spend_limits:
+      enabled: true
+      rules: [{ limit: 1000000, window: 86400 }]
+    policies:
+      - condition: 'metadata.team != "nobody"'
+        action: { type: limit, amount: 1000000, period: daily, technique: named-interval }
 `
+}
+
+const gateways: Record<GatewayName, { model: string; headers?: Record<string, string>; varies?: boolean }> = {
+  default: { model: 'openai/bench' },
+  recorded: { model: 'openai/bench-priced' },
+  cached: { model: 'openai/bench' },
+  controlled: { model: 'openai/bench-priced', headers: { 'cf-aig-metadata': '{"team":"bench"}' }, varies: true },
 }
 
 /**
@@ -59,12 +97,15 @@ export async function startPostern(executable: string, folder: string, upstream:
     pid: child.pid,
     log,
     readyAfter,
-    call: (format, stream) => ({
-      port,
-      path,
-      headers: { ...jsonHeaders, authorization: `Bearer ${token}` },
-      body: openaiBody(format === 'openai' ? 'openai/bench' : 'anthropic/claude-bench', stream),
-    }),
+    call: (format, stream, gateway = 'default') => {
+      const { model, headers, varies } = gateways[gateway]
+      return {
+        port,
+        path: `/v1/home/${gateway}/compat/chat/completions`,
+        headers: { ...jsonHeaders, authorization: `Bearer ${token}`, ...headers },
+        body: openaiBody(format === 'openai' ? model : 'anthropic/claude-bench', stream, varies ? SERIAL : undefined),
+      }
+    },
     native: stream => ({
       port,
       path: '/v1/home/default/openai/chat/completions',

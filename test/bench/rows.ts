@@ -75,6 +75,23 @@ export async function nativeRows(bench: Bench): Promise<Row[]> {
   ]
 }
 
+/** CPU time of an answer that is kept: nothing is asked of the provider, while nginx goes on asking. */
+export const cacheRows = (bench: Bench) =>
+  requestRow(bench, subject => subject.call('openai', false, 'cached'), 'CPU a request, from the cache', 1.2)
+
+/** CPU time with every control on: limits of requests, tokens and money, a policy, retries, and a cache that misses. */
+export const controlsRows = (bench: Bench) =>
+  requestRow(bench, subject => subject.call('openai', false, 'controlled'), 'CPU a request, all controls', 3)
+
+/** CPU time with records and their bodies. */
+export async function recordsRows(bench: Bench): Promise<Row[]> {
+  const recorded = (stream: boolean) => (subject: Subject) => subject.call('openai', stream, 'recorded')
+  return [
+    ...(await requestRow(bench, recorded(false), 'CPU a request, recorded', 3)),
+    ...(await chunkRow(bench, recorded(true), 'CPU a chunk, recorded', 1.6)),
+  ]
+}
+
 type MakeCall = (subject: Subject) => ReturnType<Subject['call']>
 
 async function requestRow(bench: Bench, call: MakeCall, measure: string, bound: number): Promise<Row[]> {

@@ -3,6 +3,9 @@ import type { Format } from './answers.ts'
 import { processTree } from './cpu.ts'
 import type { Call } from './wire.ts'
 
+/** The gateways of the configuration that is measured; to nginx they are all the same. */
+export type GatewayName = 'default' | 'recorded' | 'cached' | 'controlled'
+
 /** Something that is measured: the gateway, the bare proxy, or the provider itself. */
 export interface Subject {
   name: string
@@ -14,7 +17,7 @@ export interface Subject {
   /** Milliseconds from its start to the first 200 of /healthz. */
   readyAfter: number
   /** The call that makes the provider answer in this format. */
-  call(format: Format, stream: boolean): Call
+  call(format: Format, stream: boolean, gateway?: GatewayName): Call
   /** The call to the provider's own address, where the gateway has one; the same as {@link call} elsewhere. */
   native?(stream: boolean): Call
   stop(): Promise<void>
@@ -23,11 +26,11 @@ export interface Subject {
 const system = 'You are a helpful assistant. Answer in one short paragraph, in plain words, without lists.'
 const user = 'Describe in a few sentences what the fox did, who was watching, and why the dog did not move at all.'
 
-/** A chat request in OpenAI's format. */
-export function openaiBody(model: string, stream: boolean): string {
+/** A chat request in OpenAI's format. @param mark stands at the end of the prompt */
+export function openaiBody(model: string, stream: boolean, mark = ''): string {
   const messages = [
     { role: 'system', content: system },
-    { role: 'user', content: user },
+    { role: 'user', content: user + mark },
   ]
   return JSON.stringify({ model, messages, temperature: 0.7, max_tokens: 256, ...(stream && { stream: true }) })
 }

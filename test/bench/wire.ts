@@ -4,8 +4,15 @@ export interface Call {
   port: number
   path: string
   headers: Record<string, string>
+  /** Where it holds {@link SERIAL} no two requests are the same. */
   body: string
 }
+
+/** Stands in a body for a number that is another one in each request, and as long as it. */
+export const SERIAL = '@serial@'
+
+/** Such a number. */
+export const serial = (count: number): string => String(count % 100_000_000).padStart(SERIAL.length, '0')
 
 /** The bytes of one POST on a connection that stays open. */
 export function requestBytes(call: Call): Uint8Array {

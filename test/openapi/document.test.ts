@@ -97,12 +97,42 @@ describe('the document', () => {
       'delete /client/v4/accounts/{account}/ai-gateway/billing/spending-limit removeSpendingLimit',
       'get /client/v4/accounts/{account}/ai-gateway/billing/topup/config getTopupConfig',
       'get /client/v4/accounts/{account}/ai-gateway/billing/usage-history getUsageHistory',
+      'get /client/v4/accounts/{account}/ai-gateway/custom-providers listCustomProviders',
+      'post /client/v4/accounts/{account}/ai-gateway/custom-providers createCustomProvider',
+      'get /client/v4/accounts/{account}/ai-gateway/custom-providers/{id} getCustomProvider',
+      'patch /client/v4/accounts/{account}/ai-gateway/custom-providers/{id} changeCustomProvider',
+      'delete /client/v4/accounts/{account}/ai-gateway/custom-providers/{id} deleteCustomProvider',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways listGateways',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways createGateway',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway} getGateway',
+      'put /client/v4/accounts/{account}/ai-gateway/gateways/{gateway} replaceGateway',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway} deleteGateway',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/cache/purge purgeCache',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies listPolicies',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies createPolicy',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies/commit commitPolicies',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies/simulate simulatePolicies',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies/{id} getPolicy',
+      'put /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies/{id} updatePolicy',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies/{id} deletePolicy',
       'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs listProviderConfigs',
       'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs createProviderConfig',
       'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs/{id} getProviderConfig',
       'put /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs/{id} replaceProviderConfig',
       'patch /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs/{id} changeProviderConfig',
       'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/provider_configs/{id} deleteProviderConfig',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes listRoutes',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes createRoute',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id} getRoute',
+      'patch /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id} renameRoute',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id} deleteRoute',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id}/deployments listRouteDeployments',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id}/deployments createRouteDeployment',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id}/versions listRouteVersions',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id}/versions createRouteVersion',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/routes/{id}/versions/{version} getRouteVersion',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/run/{run} stopRun',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/run/{run}/resume resumeRun',
       'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/url/{slug} getGatewayUrl',
       'post /client/v4/accounts/{account}/ai/run runModel',
       'post /client/v4/accounts/{account}/ai/run/{model} runNamedModel',
@@ -110,6 +140,15 @@ describe('the document', () => {
       'post /client/v4/accounts/{account}/ai/v1/embeddings createAccountEmbeddings',
       'post /client/v4/accounts/{account}/ai/v1/messages createAccountMessage',
       'post /client/v4/accounts/{account}/ai/v1/responses createAccountResponse',
+      'get /client/v4/accounts/{account}/tokens listTokens',
+      'post /client/v4/accounts/{account}/tokens createToken',
+      'get /client/v4/accounts/{account}/tokens/permission_groups listPermissionGroups',
+      'get /client/v4/accounts/{account}/tokens/verify verifyToken',
+      'get /client/v4/accounts/{account}/tokens/{id} getToken',
+      'put /client/v4/accounts/{account}/tokens/{id} replaceToken',
+      'delete /client/v4/accounts/{account}/tokens/{id} deleteToken',
+      'put /client/v4/accounts/{account}/tokens/{id}/value rollToken',
+      'get /client/v4/user/tokens/verify verifyUserToken',
       'get /healthz getHealth',
       'get /openapi.json getOpenapiDocument',
       'get /readyz getReadiness',
@@ -136,7 +175,8 @@ describe('the document', () => {
     }
     asked.putToProvider = asked.patchAtProvider = asked.postToProvider!
     const answered = (id: string) => {
-      if (/Provider$|^run/.test(id)) return [...STREAMS, '*/*']
+      if (id === 'resumeRun') return ['text/event-stream']
+      if (/(?:From|To|to|At)Provider$|^run/.test(id)) return [...STREAMS, '*/*']
       return /(?:Completion|Message|Response)$/.test(id) ? STREAMS : JSON_ALONE
     }
     for (const methods of Object.values(document.paths))
@@ -198,7 +238,7 @@ describe('the document', () => {
     for (const [path, methods] of Object.entries(paths))
       for (const { operationId, security } of Object.values(methods)) {
         // Where a provider's key may stand in its own place, the token may; on the REST plane it has one place.
-        if (operationId.endsWith('Provider')) expect(security).toEqual(anywhere)
+        if (/(?:From|To|to|At)Provider$/.test(operationId)) expect(security).toEqual(anywhere)
         else if (path.startsWith('/client/')) expect(security).toEqual([{ token: [] }])
         else expect(security).toEqual(path.startsWith('/v1/') ? undefined : [])
       }

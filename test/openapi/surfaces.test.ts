@@ -79,6 +79,8 @@ describe('request headers', () => {
 
   test('every operation that asks a provider has them all', () => {
     for (const [id, { parameters = [], tags }] of operations) {
+      // A stream that is taken up again was asked for before.
+      if (/^(?:resume|stop)Run$/.test(id)) continue
       if (!['Chat', 'Universal', 'Providers', 'REST'].includes(tags[0]!)) continue
       const names = (parameters as { name: string }[]).map(({ name }) => name)
       for (const { name } of callHeaders) expect(`${id} ${names}`).toContain(name)

@@ -15,12 +15,13 @@ export interface RedisLink {
 }
 
 export interface LinkOptions {
-  /** How long an answer may take, 250 unless told. */
+  /** How long Redis may be silent while it is asked, 250 unless told. */
   timeoutMilliseconds?: number
   onFailure: OnStoreFailure
 }
 
 const TIMEOUT_MS = 250
+const LAST_LOOK_MS = 10
 const LOOK_AGAIN_MS = 500
 /** How long a connection is kept for late answers after Redis was given up. */
 const LATE_MS = 10_000
@@ -34,6 +35,8 @@ export function redisLink(url: string, { timeoutMilliseconds = TIMEOUT_MS, onFai
   let up = true
   let closed = false
   let timer: ReturnType<typeof setTimeout> | undefined
+  /** Redis answers in the order of the questions: as long as answers come, the others are on their way. */
+  let answered = 0
   const late = new Set<RedisClient>()
   let first: Promise<void> | undefined = look().finally(() => {
     first = undefined
@@ -96,16 +99,22 @@ export function redisLink(url: string, { timeoutMilliseconds = TIMEOUT_MS, onFai
       failed(used, reason)
       reject(new Error(reason))
     }
-    const timer = setTimeout(
-      // After this process itself was busy, the answer may have come and not been read.
-      () => setImmediate(() => settled || giveUp(`no answer from redis within ${timeoutMilliseconds} ms`)),
-      timeoutMilliseconds,
-    )
+    const look = (further: boolean) => {
+      if (settled) return
+      const silent = performance.now() - Math.max(asked, answered)
+      if (silent < timeoutMilliseconds) timer = setTimeout(look, timeoutMilliseconds - silent, true)
+      // After this process itself was busy the answer may have come and not been read.
+      else if (further) timer = setTimeout(look, LAST_LOOK_MS, false)
+      else giveUp(`no answer from redis within ${timeoutMilliseconds} ms`)
+    }
+    const asked = performance.now()
+    const timer = setTimeout(look, timeoutMilliseconds, true)
     let settled = false
     work(used).then(
       reply => {
         settled = true
         clearTimeout(timer)
+        if (used === client) answered = performance.now()
         if (over) onLate?.(reply)
         else resolve(reply)
       },

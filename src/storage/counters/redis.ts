@@ -12,7 +12,7 @@ import { counterKey, type Frame, frameOf } from './window.ts'
 export interface RedisOptions {
   /** What becomes of a request while Redis cannot be reached; `deny` unless told. */
   on_shared_store_failure?: FailurePolicy
-  /** How long Redis may take to answer, 250 unless told. */
+  /** How long Redis may be silent while it is asked, 250 unless told. */
   timeoutMilliseconds?: number
   onFailure?: OnStoreFailure
 }

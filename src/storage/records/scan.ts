@@ -38,22 +38,22 @@ export async function* segments(
 ): AsyncGenerator<{ segment: Segment; mask: Uint8Array }> {
   if (plan.empty) return
   const wanted = [...new Set([...columns, ...plan.columns])]
-  const masked = async (segment: Segment, whole: boolean) => {
+  const masked = async (segment: Segment) => {
     if (plan.texts) segment.texts = await textsOf(database, gateway, segment.seq)
     const mask = new Uint8Array(segment.seq.length).fill(1)
-    if (!whole || plan.strikes.length) for (const strike of plan.strikes) strike(segment, mask)
+    for (const strike of plan.strikes) strike(segment, mask)
     return { segment, mask }
   }
   // What is packed while this goes on stands behind `sealed`, and is read once all the same.
   const sealed = await sealedOf(database, gateway)
   const tail = await tailOf(database, gateway, sealed, LONGEST_TAIL)
-  if (tail.seq.length) yield masked(tail, false)
+  if (tail.seq.length) yield masked(tail)
   const blocks = (await blocksOf(database, gateway)).filter(
     block => block.last <= sealed && block.to >= plan.from && block.from <= plan.to,
   )
   for (let end = blocks.length; end > 0; end -= AT_ONCE) {
     const page = blocks.slice(Math.max(0, end - AT_ONCE), end)
-    for (const segment of await readPage(database, gateway, page, wanted)) yield masked(segment, false)
+    for (const segment of (await readPage(database, gateway, page, wanted)).reverse()) yield masked(segment)
     await breath()
   }
 }
@@ -113,7 +113,8 @@ export async function find(
   for await (const { segment, mask } of segments(place, plan, columns)) {
     const { seq } = segment
     const values = sorted ? segment[sorted]! : segment.kind!
-    for (let i = 0; i < mask.length; i++) {
+    // The newest stand last, and whoever wants them need not look long at what is older.
+    for (let i = mask.length - 1; i >= 0; i--) {
       if (!mask[i]) continue
       total++
       const value = (rank ? rank[values[i]!] : values[i]) ?? Number.NaN
@@ -146,14 +147,16 @@ class Extents {
   readonly columns = ['cost', 'duration', 'tokens_in', 'tokens_out'] as const
   readonly #extents = { cost: none(), duration: none(), tokens_in: none(), tokens_out: none(), tokens: none() }
 
-  add(segment: Segment, mask: Uint8Array): void {
-    for (const column of this.columns) {
-      const values = segment[column]!
-      const extent = this.#extents[column]
-      for (let i = 0; i < mask.length; i++) if (mask[i]) widen(extent, values[i]!)
+  add({ cost, duration, tokens_in, tokens_out }: Segment, mask: Uint8Array): void {
+    const extents = this.#extents
+    for (let i = 0; i < mask.length; i++) {
+      if (!mask[i]) continue
+      widen(extents.cost, cost![i]!)
+      widen(extents.duration, duration![i]!)
+      widen(extents.tokens_in, tokens_in![i]!)
+      widen(extents.tokens_out, tokens_out![i]!)
+      widen(extents.tokens, tokens_in![i]! + tokens_out![i]!)
     }
-    const { tokens_in: before, tokens_out: behind } = segment
-    for (let i = 0; i < mask.length; i++) if (mask[i]) widen(this.#extents.tokens, before![i]! + behind![i]!)
   }
 
   told(): MetaInfo {

@@ -12,6 +12,7 @@ export class Top {
   #length = 0
   /** What is smaller is not among them. */
   #least = Number.NEGATIVE_INFINITY
+  #leastNumber = Number.NEGATIVE_INFINITY
 
   constructor(wanted: number) {
     this.#wanted = wanted
@@ -22,7 +23,7 @@ export class Top {
 
   /** @param value not NaN */
   add(value: number, number: number): void {
-    if (value < this.#least) return
+    if (value < this.#least || (value === this.#least && number < this.#leastNumber)) return
     if (this.#length === this.#values.length) this.#makeRoom()
     this.#values[this.#length] = value
     this.#numbers[this.#length++] = number
@@ -47,6 +48,7 @@ export class Top {
     this.#numbers.set(numbers)
     this.#length = this.#wanted
     this.#least = values.at(-1) ?? Number.POSITIVE_INFINITY
+    this.#leastNumber = numbers.at(-1) ?? Number.POSITIVE_INFINITY
   }
 
   #sorted(): Uint32Array {
