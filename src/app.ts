@@ -13,6 +13,7 @@ import { managementRoutes } from './http/management/index.ts'
 import { nativeRoutes } from './http/native.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { pathOf } from './http/path.ts'
+import type { Peers } from './http/peers.ts'
 import { restRoutes } from './http/rest.ts'
 import { resumeRoutes } from './http/resume.ts'
 import { universalRoutes } from './http/universal.ts'
@@ -31,6 +32,8 @@ export interface AppParts {
   logRequest?: RequestLog
   /** Whoever takes the records of attempts that are over. */
   sinks?: readonly RecordSink[]
+  /** The other workers on the same port. */
+  peers?: Peers
 }
 
 export interface App {
@@ -53,8 +56,17 @@ export function createApp({
   log,
   logRequest = fields => log.info(fields),
   sinks = [],
+  peers,
 }: AppParts): App {
-  const gateway = new Gateway({ config, store, live, log, logRequest, sinks: [live.records, ...sinks] })
+  const gateway = new Gateway({
+    config,
+    store,
+    live,
+    log,
+    logRequest,
+    sinks: [live.records, ...sinks],
+    worker: peers?.own,
+  })
   const sockets = new Sockets(gateway)
   const isOpen = (id: string) => gateway.isOpen(id)
   const elysia = new Elysia({ normalize: false, aot: true })
@@ -77,7 +89,7 @@ export function createApp({
     .use(universalRoutes(gateway))
     .use(nativeRoutes(gateway))
     .use(restRoutes(gateway))
-    .use(resumeRoutes(gateway))
+    .use(resumeRoutes(gateway, peers))
     .use(managementRoutes(gateway))
     .use(healthRoutes(() => store.isOpen()))
     .use(openapiRoutes())

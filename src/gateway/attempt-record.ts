@@ -1,4 +1,5 @@
-import type { AttemptRecord, Decision, RecordedBodies } from '../telemetry/attempt-record.ts'
+import type { AttemptRecord, RecordedBodies } from '../telemetry/attempt-record.ts'
+import { decisionsOf } from './decisions.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { collects } from './tell.ts'
 
@@ -64,12 +65,13 @@ function askedFor(exchange: Exchange): string | undefined {
 }
 
 function bodiesOf(exchange: Exchange): RecordedBodies {
-  const { sent, kept, target } = exchange
+  const { sent, kept } = exchange
   const { written, client } = exchange as Partial<ChatExchange>
   const format = client?.name ?? exchange.outcome.format
   return {
     ...(sent !== undefined && { request: sent }),
-    ...(written && !written.unchanged && target && { upstreamRequest: written.body }),
+    // Where only the model's name is another, `explain` knows it.
+    ...(written?.rewritten && { upstreamRequest: written.body }),
     ...(kept && { answer: kept.bytes() }),
     ...(kept?.isCut && { cut: true }),
     ...(format !== undefined && { format }),
@@ -85,32 +87,6 @@ function traceOf({ controls, headers }: Exchange): AttemptRecord['trace'] {
     ...(otelParentSpanId && { parentSpanId: otelParentSpanId }),
     ...(traceparent !== null && { traceparent }),
   }
-}
-
-/** What was decided on the way, as far as it shows in what the request has become. */
-function decisionsOf(exchange: Exchange): Decision[] {
-  const { caller, gateway, gatewayId, key, place, target, outcome, claimed, shared, cacheKey } = exchange
-  const decisions: Decision[] = [
-    caller
-      ? { step: 'authenticate', what: `the token "${caller.name}"` }
-      : { step: 'authenticate', what: 'no token, on an open gateway' },
-    { step: 'gateway', what: gatewayId, facts: { authentication: gateway.authentication !== false } },
-  ]
-  for (const turn of shared.turns ?? [])
-    decisions.push({
-      step: 'route',
-      what: `${turn.node}: ${turn.why}`,
-      facts: { type: turn.type, output: turn.output },
-    })
-  if (cacheKey) decisions.push({ step: 'cache', what: outcome.cached ? 'a hit' : 'a miss', facts: { key: cacheKey } })
-  for (const { claims } of claimed)
-    for (const { limit, counts } of claims)
-      decisions.push({ step: 'limits', what: limit.key, facts: { counts, limit: limit.limit, taken: limit.amount } })
-  if (key)
-    decisions.push({ step: 'key', what: key.of === 'caller' ? 'the caller’s own' : `"${key.alias}" of the ${key.of}` })
-  if (place) decisions.push({ step: 'pool', what: place.member.id })
-  if (target) decisions.push({ step: 'target', what: `${target.reach.provider.slug}/${target.model}` })
-  return decisions
 }
 
 const round = (milliseconds: number) => Math.round(milliseconds * 100) / 100

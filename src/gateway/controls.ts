@@ -3,6 +3,9 @@ import type { Price } from '../costs/price.ts'
 import { invalidRequest } from './fault.ts'
 import { type Metadata, readMetadata } from './metadata.ts'
 
+/** A header of a step, a step's `config`, or an element of a route. */
+export type ControlSource = 'step' | 'config' | 'route'
+
 export type Backoff = 'constant' | 'linear' | 'exponential'
 
 /**
@@ -36,6 +39,8 @@ export interface Controls {
   readonly noSessionAffinity?: boolean
   readonly allowedModels?: readonly string[]
   readonly allowedProviders?: readonly string[]
+  /** Where those come from that no header of the request said. For `explain`. */
+  readonly sources?: Readonly<Partial<Record<keyof Controls, ControlSource>>>
   /** What was said and has no effect, for the answer's `postern-dropped`. */
   readonly dropped?: readonly string[]
 }

@@ -14,6 +14,7 @@ import type { AttemptRecord, Surface } from '../telemetry/attempt-record.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
 import type { Pools } from './balance/pools.ts'
 import type { Flights } from './cache/coalesce.ts'
+import type { CachePlan } from './cache/plan.ts'
 import type { FlightHead } from './cache/serve.ts'
 import type { Controls } from './controls.ts'
 import type { KeptAnswer } from './kept-answer.ts'
@@ -79,6 +80,8 @@ export interface Written {
   memory: Memory
   /** Client and provider speak the same dialect, and the provider keeps to it: the answer's bytes pass unchanged. */
   unchanged: boolean
+  /** More than the model of the client's own text is another. */
+  rewritten: boolean
 }
 
 /** What a request has become so far, on whichever surface it came. Each step of the way fills in its part. */
@@ -104,8 +107,8 @@ export interface Exchange {
   readonly claimed: Claimed[]
   /** The client's body, for the record. */
   sent?: string | Uint8Array
-  /** Under which its answer is looked for in the cache. */
-  cacheKey?: string
+  /** Under which key its answer is looked for in the cache. */
+  cachePlan?: CachePlan
   /** Keeps what goes to the client, for the cache and the record. */
   kept?: KeptAnswer
   /** Takes a good answer when it is over. */

@@ -52,6 +52,8 @@ export interface GatewayParts {
   logRequest: RequestLog
   /** Whoever takes the records of attempts that are over. */
   sinks: readonly RecordSink[]
+  /** The place of this process among the workers. */
+  worker?: number
 }
 
 /** The way of one request, in the order of the steps. It knows neither Elysia nor any provider's name. */
@@ -69,11 +71,12 @@ export class Gateway {
   readonly #logRequest: RequestLog
   readonly #models = new ModelCatalogue()
   /** The streams that a client may come back for. */
-  readonly runs = new RunBook()
+  readonly runs: RunBook
 
-  constructor({ config, store, live, log, logRequest, sinks }: GatewayParts) {
+  constructor({ config, store, live, log, logRequest, sinks, worker }: GatewayParts) {
     this.#logRequest = logRequest
     this.#store = store
+    this.runs = new RunBook(worker)
     this.#accountLimit = accountLimit(store.settings)
     this.#live = live
     this.#sinks = sinks

@@ -53,6 +53,11 @@ export class KeyBook {
     return changed
   }
 
+  /** Keys of a provider have gone with what they belonged to: this process follows at once. */
+  forget(provider: string): void {
+    this.#stored.forget(provider)
+  }
+
   /** @returns whether it was still there */
   async remove({ id, provider }: StoredKey): Promise<boolean> {
     const removed = await this.#store.remove(id)

@@ -8,8 +8,22 @@ import type { Exchange, Target } from './exchange.ts'
  * may be the operator's own for a model (a deployment, an inference profile): then the model that answered decides, once it
  * has.
  */
-export function priceOf({ controls, settings, target, outcome }: Exchange): MaybePrice {
-  if (controls.customCost) return controls.customCost
+export function priceOf(exchange: Exchange): MaybePrice {
+  return exchange.controls.customCost ?? knownPrice(exchange)
+}
+
+/**
+ * What limits and budgets count by: what is known here goes before the caller's own word, or who names a price of nothing
+ * would have no limits.
+ */
+export function limitPriceOf(exchange: Exchange): MaybePrice {
+  const { customCost } = exchange.controls
+  const known = knownPrice(exchange)
+  if (!customCost) return known
+  return known instanceof Promise ? known.then(price => price ?? customCost) : (known ?? customCost)
+}
+
+function knownPrice({ settings, target, outcome }: Exchange): MaybePrice {
   if (!target?.model) return undefined
   const { model } = outcome
   const price = priceIn(settings.config, target, target.model)

@@ -1,3 +1,4 @@
+import type { Usage } from '../conversation/reply.ts'
 import { costOf } from '../costs/cost.ts'
 import { dollarsOf } from '../costs/money.ts'
 import type { Price } from '../costs/price.ts'
@@ -7,7 +8,7 @@ import { countUsage } from './count-usage.ts'
 import type { Exchange } from './exchange.ts'
 import { settle } from './limits/claim.ts'
 import { leavePlace } from './pooled.ts'
-import { priceOf } from './price.ts'
+import { limitPriceOf, priceOf } from './price.ts'
 
 /** Nginx's number for a client that closed the connection before the answer was complete. */
 const CLIENT_LEFT = 499
@@ -52,16 +53,21 @@ function close(exchange: Exchange, ended: number, price: Price | undefined): voi
   // What comes from the cache costs nothing (contract section 4).
   const cost = usage && price && !cached ? costOf(usage, price) : undefined
   outcome.cost = cost
-  if (claimed.length) settle(exchange, usage ? usage.input + usage.output : 0, cost?.pico ?? 0)
-  if (cost?.pico && exchange.shared.spent.length) addToRoute(exchange, cost.pico)
-  credit
-    ?.settle(cost?.pico ?? 0)
-    .catch(fault => exchange.settings.log.error({ error: fault }, 'credit was not charged'))
+  const counted = cost && exchange.controls.customCost ? countedCost(exchange, usage!, cost.pico) : (cost?.pico ?? 0)
+  if (claimed.length) settle(exchange, usage ? usage.input + usage.output : 0, counted)
+  if (counted && exchange.shared.spent.length) addToRoute(exchange, counted)
+  credit?.settle(counted).catch(fault => exchange.settings.log.error({ error: fault }, 'credit was not charged'))
   if (exchange.cacheable && exchange.kept && isGood(exchange)) exchange.cacheable(exchange, exchange.kept)
   const { sinks } = exchange.settings
   const made = recordOf(exchange, ended)
   exchange.log(lineOf(made))
   for (const sink of sinks) sink.put(made)
+}
+
+/** Limits count what is known of a price, whatever the caller says of it. The list is there: it was asked before the call. */
+function countedCost(exchange: Exchange, usage: Usage, said: number): number {
+  const price = limitPriceOf(exchange)
+  return price && !(price instanceof Promise) ? costOf(usage, price).pico : said
 }
 
 /** What a model of a route cost counts where its limits of money are. */

@@ -86,6 +86,13 @@ async function ask(
       ...exchange.controls,
       ...(node.timeout && { requestTimeout: node.timeout }),
       ...(node.retries && { maxAttempts: node.retries }),
+      ...((node.timeout || node.retries) && {
+        sources: {
+          ...exchange.controls.sources,
+          ...(node.timeout && ({ requestTimeout: 'route' } as const)),
+          ...(node.retries && ({ maxAttempts: 'route' } as const)),
+        },
+      }),
     },
   })
   watchClient(one)

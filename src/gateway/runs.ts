@@ -25,6 +25,18 @@ const MOST_RUNS = 10_000
 export class RunBook {
   readonly #runs = new Map<string, Run>()
   #bytes = 0
+  /** Of the one that keeps it: of several workers only one can go on with a stream. */
+  readonly #worker: number
+
+  constructor(worker = 0) {
+    this.#worker = worker
+  }
+
+  /** The worker that keeps a run. */
+  static workerOf(id: string): number | undefined {
+    const [, worker] = /^(\d{1,3})-/.exec(id) ?? []
+    return worker === undefined ? undefined : Number(worker)
+  }
 
   /**
    * Keeps the stream of an answer.
@@ -34,7 +46,7 @@ export class RunBook {
   keep(exchange: Exchange, response: Response, grace: number): Response {
     const { body, headers, status } = response
     if (!body || !exchange.caller || grace <= 0) return response
-    const id = Bun.randomUUIDv7()
+    const id = `${this.#worker}-${Bun.randomUUIDv7()}`
     const stream = new RunStream(asSource(body), MOST_BYTES_EACH, size => this.#grown(id, size))
     this.#runs.set(id, { gateway: exchange.gatewayId, caller: exchange.caller.name, stream, size: 0 })
     exchange.shared.outlives = true

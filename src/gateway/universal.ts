@@ -3,7 +3,7 @@ import type { ClientDialect } from '../dialects/dialect.ts'
 import { explainBody } from '../schemas/explain.ts'
 import type { Step, WrittenStep } from '../schemas/universal.ts'
 import { sortCredentials } from './authenticate.ts'
-import { type Controls, readControls } from './controls.ts'
+import { type ControlSource, type Controls, readControls } from './controls.ts'
 import { AUTHORIZATION, type Exchange } from './exchange.ts'
 import { GatewayFault, invalidRequest, noSuchProvider } from './fault.ts'
 import { fresh } from './fresh.ts'
@@ -95,13 +95,18 @@ function controlsOf({ controls }: Exchange, { config }: Step, headers: Headers, 
   try {
     const own = readControls(headers)
     const dropped = [...(controls.dropped ?? []), ...(own.dropped ?? [])]
-    return {
-      ...controls,
+    const configured: Controls = {
       ...(requestTimeout && { requestTimeout }),
       ...(maxAttempts && { maxAttempts }),
       ...(retryDelay !== undefined && { retryDelay }),
       ...(backoff && { backoff }),
+    }
+    const sources = { ...sourced(configured, 'config'), ...sourced(own, 'step') }
+    return {
+      ...controls,
+      ...configured,
       ...own,
+      ...(Object.keys(sources).length && { sources }),
       ...(dropped.length && { dropped }),
     }
   } catch (fault) {
@@ -109,6 +114,9 @@ function controlsOf({ controls }: Exchange, { config }: Step, headers: Headers, 
     throw invalidRequest(`${where}.headers.${fault.message}`)
   }
 }
+
+const sourced = (controls: Controls, source: ControlSource): Controls['sources'] =>
+  Object.fromEntries(Object.keys(controls).map(name => [name, source]))
 
 function headersOf(step: Step, where: string): Headers {
   const headers = new Headers({ 'content-type': 'application/json' })

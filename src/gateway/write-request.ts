@@ -24,13 +24,14 @@ export function writeRequest(exchange: ChatExchange): void {
   const same = endpoint.dialect === exchange.client.name
   const rewritten = same ? sameDialect(exchange) : translated(exchange, dialect, endpoint, model)
   const { body, dropped, memory, headers } = rewritten
+  const corrected = same ? rewritten.corrected === true : true
   const unchanged = same && reach.provider.faithful
-  exchange.written = { endpoint, place, dialect, body, dropped, memory, headers, unchanged }
+  exchange.written = { endpoint, place, dialect, body, dropped, memory, headers, unchanged, rewritten: corrected }
 }
 
 const NOTHING: string[] = []
 
-type Rewritten = Pick<Written, 'body' | 'dropped' | 'memory' | 'headers'>
+type Rewritten = Pick<Written, 'body' | 'dropped' | 'memory' | 'headers'> & { corrected?: true }
 
 function sameDialect(exchange: ChatExchange): Rewritten {
   const { reach, model } = exchange.target!
@@ -42,8 +43,8 @@ function sameDialect(exchange: ChatExchange): Rewritten {
     body = corrected.body
     if (corrected.dropped.length) dropped = [...dropped, ...corrected.dropped]
   }
-  const edited = body === exchange.body ? editJson(exchange.text, { model }) : undefined
-  return { body: edited ?? JSON.stringify({ ...body, model }), dropped, memory: {} }
+  if (body !== exchange.body) return { body: JSON.stringify({ ...body, model }), dropped, memory: {}, corrected: true }
+  return { body: editJson(exchange.text, { model }) ?? JSON.stringify({ ...body, model }), dropped, memory: {} }
 }
 
 function translated(

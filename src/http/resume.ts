@@ -2,9 +2,11 @@ import { Elysia } from 'elysia'
 import type { Exchange } from '../gateway/exchange.ts'
 import { GatewayFault, unauthorized } from '../gateway/fault.ts'
 import type { Gateway } from '../gateway/index.ts'
+import { RunBook } from '../gateway/runs.ts'
 import { streamHeaders } from '../gateway/stream-headers.ts'
 import { resumeOperations } from './documentation-resume.ts'
 import { pathOf } from './path.ts'
+import type { Peers } from './peers.ts'
 import { restFault } from './rest-answers.ts'
 
 /** What Elysia hands to a handler, as far as it is asked for. */
@@ -17,7 +19,15 @@ interface Call {
  * The rest of a stream of the run path whose connection broke: `…/gateways/{gateway}/run/{id}/resume?from=N` gives it from
  * event N on (contract 1.10). DELETE of the run itself, which is ours, ends one that nobody wants any more.
  */
-export function resumeRoutes(gateway: Gateway) {
+export function resumeRoutes(gateway: Gateway, peers?: Peers) {
+  /** Another worker keeps it. */
+  const elsewhere = ({ request, params }: Call): Promise<Response> | undefined => {
+    const worker = RunBook.workerOf(params.run)
+    if (!peers || worker === undefined || worker === peers.own) return undefined
+    // One that is not there any more has taken its streams with it.
+    return peers.ask(worker, request).catch(gone)
+  }
+
   const admitted = async ({ request, params }: Call): Promise<Exchange> => {
     const exchange = await gateway.admit({
       request,
@@ -31,6 +41,8 @@ export function resumeRoutes(gateway: Gateway) {
   }
 
   const resume = async (call: Call): Promise<Response> => {
+    const handed = elsewhere(call)
+    if (handed) return handed
     try {
       const exchange = await admitted(call)
       const from = eventIn(call.request.url)
@@ -46,6 +58,8 @@ export function resumeRoutes(gateway: Gateway) {
   }
 
   const stop = async (call: Call): Promise<Response> => {
+    const handed = elsewhere(call)
+    if (handed) return handed
     try {
       const exchange = await admitted(call)
       return gateway.runs.stop(exchange, call.params.run)

@@ -34,6 +34,7 @@ async function serve(assignment: Assignment): Promise<void> {
   for (const { message, ...place } of warnings) logger.warn(place, message)
   surviveFaults(logger)
 
+  const { listenForPeers, peersOf } = await import('../http/peers.ts')
   const [demo, { openStore }, { openLive }, { assemble }, { createApp }] = await Promise.all([
     startDemo(assignment),
     import('../storage/store.ts'),
@@ -52,13 +53,15 @@ async function serve(assignment: Assignment): Promise<void> {
     keeping: gateway => keepingOf(asked.app?.settingsOf(gateway)),
     assemble,
   })
-  const app = createApp({ config, store, live, log: logger, logRequest })
+  const shared = assignment.shared || config.server.workers > 1
+  const peers = shared ? peersOf(process.ppid, assignment.index) : undefined
+  const app = createApp({ config, store, live, log: logger, logRequest, ...(peers && { peers }) })
   asked.app = app
 
   const firstOfAll = assignment.first && assignment.index === 0
-  const shared = assignment.shared || config.server.workers > 1
   if (firstOfAll && shared) assertPortFree(config.server)
   const listener = listening(config.server, () => app.listen({ reusePort: shared }))
+  const leavePeers = peers && listenForPeers(peers.path, app.handle)
   const atRealPort = (given: Config): Config => {
     given.server.public_url = withPort(given.server.public_url, read.server.port, listener.port)
     return given
@@ -96,6 +99,7 @@ async function serve(assignment: Assignment): Promise<void> {
   channel.onStop(async () => {
     channel.onStop(() => {})
     await drain(listener, config.server.drain, logger)
+    leavePeers?.()
     await live.close()
     await store.close()
     await flush()

@@ -60,8 +60,11 @@ export interface AttemptRecord {
   collectBodies: boolean
   bodies?: RecordedBodies
   trace?: { traceId?: string; parentSpanId?: string; traceparent?: string }
-  /** What the gateway decided on the way, in order, for `explain`: never a prompt and never a key. */
-  decisions?: readonly Decision[]
+  /**
+   * What the gateway decided on the way, in order, for `explain`: never a prompt and never a key. Made by whoever writes it
+   * down, since nobody else reads it.
+   */
+  decisions?: readonly Decision[] | (() => readonly Decision[])
 }
 
 export type Surface = 'compat' | 'native' | 'universal' | 'rest' | 'websocket' | 'realtime'

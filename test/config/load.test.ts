@@ -112,6 +112,8 @@ log: { level: \${LEVEL}, format: json }
       storage: {
         database: 'sqlite:/var/lib/p.db',
         on_shared_store_failure: 'deny',
+        log_retention_days: 30,
+        log_metadata_keys: [],
         cache_memory: 67_108_864,
         cache_size: 1_073_741_824,
       },
@@ -464,8 +466,6 @@ describe('warnings', () => {
 
   test('settings without effect so far, and only where they ask for something', () => {
     const asking = {
-      log_management: '10000',
-      log_management_strategy: 'DELETE_OLDEST',
       logpush: 'true',
       otel: '[{ url: "http://127.0.0.1:4318/v1/traces" }]',
       guardrails: '{ prompt: { P1: BLOCK } }',

@@ -197,6 +197,14 @@ describe('5.2 money', () => {
     expect([(await ask(dear)).status, (await ask(dear)).status]).toEqual([200, 429])
   })
 
+  test('who names a price of nothing is held to the known one all the same', async () => {
+    await started(rules({}))
+    const free = { headers: { 'cf-aig-custom-cost': '{"total_cost":0}' } }
+    await statuses(60, free)
+    for (let count = 0; count < 60 && (await ask(free)).status === 200; count++);
+    expect(provider!.seen.length * COST).toBeLessThan(0.006_001)
+  })
+
   test('a token has a budget', async () => {
     await started({
       tokens: [

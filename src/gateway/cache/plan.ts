@@ -6,6 +6,8 @@ export interface CachePlan {
   key: string
   /** Seconds. */
   ttl: number
+  /** What the key was made of, beside what the exchange knows; nothing where the client named it. For `explain`. */
+  made?: Pick<Question, 'path' | 'surface' | 'headers'>
 }
 
 /** Of a request with a key of its own, where nobody says how long (contract section 4). */
@@ -46,7 +48,7 @@ export function planFor(exchange: Exchange, { path, surface, headers, body }: Qu
     ...(headers && { headers }),
     body,
   })
-  return { key, ttl }
+  return { key, ttl, made: { path, surface, ...(headers && { headers }) } }
 }
 
 function identityOf({ key, callerKey }: Exchange): CredentialIdentity {

@@ -26,7 +26,7 @@ type Ask<E extends Exchange> = (exchange: E) => Promise<Response>
  */
 export async function throughCache<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask<E>): Promise<Response> {
   const { cache } = exchange.settings.live
-  exchange.cacheKey = plan.key
+  exchange.cachePlan = plan
   const found = cache.get(plan.key)
   const hit = found instanceof Promise ? await found : found
   if (hit) return answerFrom(exchange, hit)

@@ -4,7 +4,7 @@ import { promptBound } from '../../costs/prompt-bound.ts'
 import { estimateUpperBound } from '../../costs/reserve.ts'
 import type { Exchange } from '../exchange.ts'
 import type { PolicyLimit } from '../policies/decide.ts'
-import { priceOf } from '../price.ts'
+import { limitPriceOf } from '../price.ts'
 import { budgetOf, houseThroughput, keyRate, tokenRate, tokenTokens } from './caller.ts'
 import type { Claim } from './claim.ts'
 import { limitsOf } from './gateway-limits.ts'
@@ -70,7 +70,7 @@ export function claimsOf(exchange: Exchange, most: Most, policies: readonly Poli
 
 /** What a request may use at most. The price list may have to be loaded first, once. */
 export function mostOf(exchange: Exchange, asked: Asked): Most | Promise<Most> {
-  const price = priceOf(exchange)
+  const price = limitPriceOf(exchange)
   return price instanceof Promise ? price.then(known => bounded(asked, known)) : bounded(asked, price)
 }
 

@@ -12,12 +12,10 @@ export async function holdCredit(exchange: Exchange, most: Most): Promise<void> 
   if (!isCharged(exchange)) return
   const { target, settings, caller } = exchange
   const { title } = target!.reach.provider
-  // A caller's own idea of the price is for records; what the house is paid is the house's affair.
+  // Where only the caller knows a price, it is nothing to pay the house by.
   if (!most.price || most.price.source === 'header')
     throw noCredit(
-      most.price
-        ? 'cf-aig-custom-cost has no place where the house’s key is paid for'
-        : `the model is not offered on the house's key for ${title}, since its price is not known; send a key of your own`,
+      `the model is not offered on the house's key for ${title}, since its price is not known; send a key of your own`,
     )
   const { balance, margin } = settings.config.billing
   const owner = balance === 'token' ? `token:${caller!.name}` : 'account'

@@ -107,6 +107,7 @@ const deleteCustomProvider: ManagementHandler = async ({ params, manager }) => {
   const kept = await changeable(manager, params)
   const { settings, caller } = manager
   if (!(await settings.stored.removeProvider(kept))) throw unknown()
+  settings.keys.forget(`custom-${kept.slug}`)
   settings.log.info({ by: caller.name, provider: `custom-${kept.slug}` }, 'custom provider removed')
   return success(shownOf(manager, kept))
 }

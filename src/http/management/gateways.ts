@@ -83,8 +83,10 @@ const deleteGateway: ManagementHandler = async ({ params, manager }) => {
   const { settings, store, caller } = manager
   const { id } = kept
   const routes = await store.routes.list(id, 0, ALL_ROUTES)
+  const keys = (await store.keys.list()).filter(({ gateway }) => gateway === id)
   if (!(await settings.stored.removeGateway(id))) throw notThere('gateway')
   for (const { name } of routes) settings.routes.forget(id, name)
+  for (const { provider } of keys) settings.keys.forget(provider)
   settings.policies.forget(id)
   settings.log.info({ by: caller.name, gateway: id }, 'gateway removed')
   const emptied = await emptyCache(settings, id)

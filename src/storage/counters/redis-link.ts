@@ -99,6 +99,8 @@ export function redisLink(url: string, { timeoutMilliseconds = TIMEOUT_MS, onFai
       failed(used, reason)
       reject(new Error(reason))
     }
+    const asked = performance.now()
+    let timer: ReturnType<typeof setTimeout> | undefined
     const look = (further: boolean) => {
       if (settled) return
       const silent = performance.now() - Math.max(asked, answered)
@@ -107,8 +109,7 @@ export function redisLink(url: string, { timeoutMilliseconds = TIMEOUT_MS, onFai
       else if (further) timer = setTimeout(look, LAST_LOOK_MS, false)
       else giveUp(`no answer from redis within ${timeoutMilliseconds} ms`)
     }
-    const asked = performance.now()
-    const timer = setTimeout(look, timeoutMilliseconds, true)
+    timer = setTimeout(look, timeoutMilliseconds, true)
     let settled = false
     work(used).then(
       reply => {

@@ -2,10 +2,10 @@ import { MOST_COUNT, type Row } from './row.ts'
 
 /**
  * What is filtered, sorted and summed stands a second time beside the rows: in columns of {@link BLOCK} values, packed
- * one after the other. To look through a million rows that way takes as long as through five thousand rows of SQL, whatever
+ * one after the other. To look through a million rows that way takes a few hundredths of a second, whatever
  * the filter, and writing them costs nothing on the way of a row, unlike an index for each column.
  */
-export const BLOCK = 2048
+export const BLOCK = 1024
 
 type Width = 'offset' | 'count' | 'wide' | 'tiny'
 

@@ -1,4 +1,5 @@
 import type { Database, Sql } from '../database.ts'
+import { kindOf } from './kind.ts'
 import { inPages, placesFor } from './statements.ts'
 
 /** Kinds of a gateway beyond which what callers write as they like is kept with the row instead. */
@@ -13,23 +14,23 @@ interface Document {
   used: number
 }
 
+/** The numbers of a kind and of what its hours are counted by. */
+export interface KindNumbers {
+  kind: number
+  series: number
+}
+
 interface Known {
   gateways: Map<string, number>
   series: Map<string, number>
-  kinds: Map<string, number>
+  kinds: Map<string, KindNumbers>
   documents: Map<string, Document>
 }
 
 const nothing = (): Known => ({ gateways: new Map(), series: new Map(), kinds: new Map(), documents: new Map() })
 
 /** The dimensions by which hours are counted. */
-export type Series = [
-  provider: string | null,
-  model: string | null,
-  token: string | null,
-  status: number,
-  cached: 0 | 1,
-]
+type Series = [provider: string | null, model: string | null, token: string | null, status: number, cached: 0 | 1]
 
 /**
  * The numbers of gateways, kinds and metadata documents that this process knows. Two processes may give the same kind two
@@ -61,13 +62,13 @@ export class Dictionary {
     )
     for await (const { id, gateway, provider, model, token, status, cached } of allSeries)
       series.set(`${gateway} ${JSON.stringify([provider, model, token, status, cached])}`, Number(id))
-    const allKinds = inPages<{ id: number; gateway: number; said: string }>(
+    const allKinds = inPages<{ id: number; gateway: number; series: number; said: string }>(
       database,
-      'SELECT id, gateway, said FROM record_kinds WHERE id > ? ORDER BY id LIMIT ?',
+      'SELECT id, gateway, series, said FROM record_kinds WHERE id > ? ORDER BY id LIMIT ?',
       MOST_REMEMBERED,
     )
-    for await (const { id, gateway, said } of allKinds) {
-      kinds.set(`${gateway} ${said}`, Number(id))
+    for await (const { id, gateway, series, said } of allKinds) {
+      kinds.set(`${gateway} ${said}`, { kind: Number(id), series: Number(series) })
       this.#count(gateway)
     }
   }
@@ -162,24 +163,17 @@ export class Draft {
     return id
   }
 
-  series(gateway: number, series: Series): number {
-    const text = `${gateway} ${JSON.stringify(series)}`
-    const known = this.#known.series.get(text) ?? this.#added.series.get(text)
-    if (known !== undefined) return known
-    const id = ++this.#state.kinds
-    this.#added.series.set(text, id)
-    this.#rows.series.push([id, gateway, ...series])
-    return id
-  }
-
-  kind(gateway: number, series: number, said: string): number {
+  /** @param said the text of a kind */
+  kind(gateway: number, said: string): KindNumbers {
     const text = `${gateway} ${said}`
     const known = this.#known.kinds.get(text) ?? this.#added.kinds.get(text)
-    if (known !== undefined) return known
-    const id = ++this.#state.kinds
-    this.#added.kinds.set(text, id)
-    this.#rows.kinds.push([id, gateway, series, said])
-    return id
+    if (known) return known
+    const { provider, model, token, status, cached } = kindOf(said)
+    const series = this.#series(gateway, [provider, model, token, status, cached ? 1 : 0])
+    const numbers = { kind: ++this.#state.kinds, series }
+    this.#added.kinds.set(text, numbers)
+    this.#rows.kinds.push([numbers.kind, gateway, series, said])
+    return numbers
   }
 
   /** @param day of the record: documents that were not used since the oldest record are swept */
@@ -222,6 +216,16 @@ export class Draft {
   /** The transaction is over. */
   done(): void {
     this.#publish(this.#added)
+  }
+
+  #series(gateway: number, series: Series): number {
+    const text = `${gateway} ${JSON.stringify(series)}`
+    const known = this.#known.series.get(text) ?? this.#added.series.get(text)
+    if (known !== undefined) return known
+    const id = ++this.#state.kinds
+    this.#added.series.set(text, id)
+    this.#rows.series.push([id, gateway, ...series])
+    return id
   }
 
   async #touch(used: readonly Use[]): Promise<Map<number, number>> {

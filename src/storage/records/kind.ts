@@ -51,38 +51,27 @@ const MEMBERS = [
 ] as const satisfies (keyof Kind)[]
 
 /** What callers write as they like, and what would make a kind of each record if every one wrote something else. */
-export type Free = Pick<Kind, 'model' | 'path' | 'asked' | 'userAgent' | 'requestType' | 'answerType'>
+export type Free = Record<'model' | 'path' | 'asked' | 'userAgent' | 'requestType' | 'answerType', string>
 
 const LONGEST = 300
+/** Stands between the members of a kind's text. */
+const UNIT = '\u001f'
 
 /** Headers and addresses may be long; what is cut off says so. */
-const short = (text: string | undefined) =>
-  text === undefined ? null : text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
+function short(text: string | undefined): string {
+  if (text === undefined) return ''
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text
+  return cut.includes(UNIT) ? cut.replaceAll(UNIT, ' ') : cut
+}
 
-/** As text: a list, which is also what tells one kind from another. */
+/** As text, in which what is not there is empty. It tells one kind from another, and is written once for each. */
 export function kindText(record: AttemptRecord, free: Free): string {
-  const { key, error } = record
-  return JSON.stringify([
-    record.provider ?? null,
-    free.model,
-    record.token ?? null,
-    record.status,
-    record.cached ? 1 : 0,
-    record.surface,
-    record.method,
-    free.path,
-    free.asked,
-    key?.of ?? null,
-    key?.alias ?? null,
-    free.userAgent,
-    free.requestType,
-    free.answerType,
-    record.stream ? 1 : 0,
-    record.customCost ? 1 : 0,
-    record.usage?.source === 'estimated' ? 1 : 0,
-    short(error?.code),
-    error?.number ?? null,
-  ])
+  const { key, error, provider = '', token = '', status, cached, surface, method, stream, customCost, usage } = record
+  const { model, path, asked, userAgent, requestType, answerType } = free
+  const about = `${provider}${UNIT}${model}${UNIT}${token}${UNIT}${status}${UNIT}${cached ? 1 : 0}${UNIT}${surface}${UNIT}${method}${UNIT}${path}${UNIT}${asked}`
+  const by = `${key?.of ?? ''}${UNIT}${key?.alias ?? ''}${UNIT}${userAgent}${UNIT}${requestType}${UNIT}${answerType}`
+  const how = `${stream ? 1 : 0}${UNIT}${customCost ? 1 : 0}${UNIT}${usage?.source === 'estimated' ? 1 : 0}`
+  return `${about}${UNIT}${by}${UNIT}${how}${UNIT}${short(error?.code)}${UNIT}${error?.number ?? ''}`
 }
 
 export const freeOf = (record: AttemptRecord): Free => ({
@@ -94,22 +83,19 @@ export const freeOf = (record: AttemptRecord): Free => ({
   answerType: short(record.answerType),
 })
 
-export const NOT_FREE: Free = {
-  model: null,
-  path: null,
-  asked: null,
-  userAgent: null,
-  requestType: null,
-  answerType: null,
-}
+export const NOT_FREE: Free = { model: '', path: '', asked: '', userAgent: '', requestType: '', answerType: '' }
 
 const TRUTHS = new Set<string>(['cached', 'stream', 'customCost', 'estimated'])
+const NUMBERS = new Set<string>(['status', 'errorNumber'])
 
 export function kindOf(text: string): Kind {
-  const values = JSON.parse(text) as unknown[]
+  const values = text.split(UNIT)
   const kind: Record<string, unknown> = {}
-  for (const [index, name] of MEMBERS.entries())
-    kind[name] = TRUTHS.has(name) ? values[index] === 1 : (values[index] ?? null)
+  for (const [index, name] of MEMBERS.entries()) {
+    const value = values[index] || null
+    if (TRUTHS.has(name)) kind[name] = value === '1'
+    else kind[name] = NUMBERS.has(name) && value !== null ? Number(value) : value
+  }
   return kind as unknown as Kind
 }
 

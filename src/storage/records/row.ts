@@ -169,7 +169,7 @@ export function recordOf(row: Row, kind: Kind, gateway: string, metadata: Metada
   put('step', row.step)
   put('feedback', row.feedback)
   put('score', row.score)
-  for (const [name, value] of Object.entries(more.free ?? {})) if (value !== null) record[name] = value
+  for (const [name, value] of Object.entries(more.free ?? {})) if (value) record[name] = value
   if (more.free?.path) Object.assign(record, taskOf(more.free.path))
   return record as unknown as StoredRecord
 }

@@ -11,7 +11,7 @@ import { Top } from './top.ts'
 import type { Extent, MetaInfo, Order, Selection } from './types.ts'
 
 /** Blocks that are read at once; a page of them takes about a millisecond. */
-const AT_ONCE = 16
+const AT_ONCE = 32
 /** The tail is packed when it is as long as a block; when that is behind it may be longer. */
 const LONGEST_TAIL = 64 * BLOCK
 

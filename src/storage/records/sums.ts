@@ -60,7 +60,12 @@ export class Sums {
     const cost = BigInt(costOf(record) ?? 0)
     for (const span of SPANS) {
       const start = Math.floor(hour / span)
-      const row = rowOf(this.#rows, [span, start, series], SUMS.length - 1)
+      const id = `${span} ${start} ${series}`
+      let row = this.#rows.get(id)
+      if (!row) {
+        row = rowWith([span, start, series], SUMS.length - 1)
+        this.#rows.set(id, row)
+      }
       addTo(row, cost, measures)
       row.sums[MEASURES.length + stepOf(record.duration)]!++
       if (record.firstByte !== undefined) row.sums[MEASURES.length + STEPS + stepOf(record.firstByte)]!++
@@ -81,14 +86,15 @@ export class Sums {
     const more = [record.status >= 400 ? 1 : 0, record.cached ? 1 : 0]
     for (const span of SPANS) {
       const place = [span, Math.floor(hour / span), gateway, key, text]
-      addTo(rowOf(this.#byMetadata, place, MEASURES.length + more.length), cost, [...measures, ...more])
+      const row = this.#byMetadata.getOrInsertComputed(JSON.stringify(place), () =>
+        rowWith(place, MEASURES.length + more.length),
+      )
+      addTo(row, cost, [...measures, ...more])
     }
   }
 }
 
-function rowOf(rows: Map<string, Row>, key: Value[], sums: number): Row {
-  return rows.getOrInsertComputed(key.join(' '), () => ({ key, cost: 0n, sums: Array<number>(sums).fill(0) }))
-}
+const rowWith = (key: Value[], sums: number): Row => ({ key, cost: 0n, sums: Array<number>(sums).fill(0) })
 
 function addTo(row: Row, cost: bigint, measures: readonly number[]): void {
   row.cost += cost

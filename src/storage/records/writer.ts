@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
 import type { Database, Sql, Value } from '../database.ts'
 import { type BodyRow, type BodyRules, bodyRow } from './bodies.ts'
-import type { Dictionary, Draft, Series } from './dictionary.ts'
+import type { Dictionary, Draft } from './dictionary.ts'
 import { bytesOfUuid } from './ids.ts'
 import { type Free, freeOf, kindText, NOT_FREE } from './kind.ts'
 import { NO_METADATA } from './metadata-filter.ts'
@@ -56,7 +56,8 @@ function isSound({ at, duration, status, attempt, step = 0, gateway }: AttemptRe
 }
 
 /** The cost is told with its parts only beside what was decided. */
-function explainedBy({ decisions, cost }: AttemptRecord): Explained | undefined {
+function explainedBy({ decisions: made, cost }: AttemptRecord): Explained | undefined {
+  const decisions = typeof made === 'function' ? made() : made
   return decisions?.length ? { decisions, ...(cost && { cost }) } : undefined
 }
 
@@ -117,7 +118,7 @@ async function writeWith(
   for (const { record, id, said, free, document, body } of batch) {
     const gateway = await draft.gateway(record.gateway)
     gateways.set(record.gateway, gateway)
-    const series = draft.series(gateway, seriesOf(record, free))
+    const { kind, series } = draft.kind(gateway, said)
     sums.add(record, gateway, series)
     if (!record.collect) continue
     if (!rooms.has(gateway)) rooms.set(gateway, await roomIn(sql, gateway, keeping(record.gateway)))
@@ -127,7 +128,6 @@ async function writeWith(
       continue
     }
     counts.set(gateway, count)
-    const kind = draft.kind(gateway, series, said)
     const metadata = document === undefined ? NO_METADATA : draft.document(gateway, document, dayOf(record.at))
     rows.push(rowValues(record, id, { seq: ++seq, gateway, kind, metadata }, free))
     if (body) bodies.push([seq, body.parts, body.packed ? 1 : 0, body.bytes])
@@ -157,14 +157,6 @@ async function isThere(sql: Sql, batch: readonly Prepared[]): Promise<boolean> {
   const kept = batch.find(({ record }) => record.collect)
   return kept !== undefined && (await sql.get('SELECT seq FROM records WHERE id = ?', kept.id)) !== undefined
 }
-
-const seriesOf = ({ provider, token, status, cached, ...record }: AttemptRecord, free?: Free): Series => [
-  provider ?? null,
-  free ? null : freeOf({ ...record, provider, token, status, cached }).model,
-  token ?? null,
-  status,
-  cached ? 1 : 0,
-]
 
 /** How many more rows a gateway takes. */
 async function roomIn(sql: Sql, gateway: number, { most, strategy }: Keeping): Promise<number> {

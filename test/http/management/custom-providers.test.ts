@@ -104,6 +104,7 @@ test('one of the same slug does not inherit answers and keys', async () => {
   await call('DELETE', `/${first.id}`)
   await call('POST', '', said({ base_url: two.address }))
   expect(await chat()).toBe('Two.')
+  expect(two.last().headers.get('authorization')).toBeNull()
   expect(await app.store.keys.list()).toEqual([])
 })
 
@@ -162,7 +163,7 @@ test('the list: order, filters, search and pages', async () => {
   expect(await slugs('')).toEqual(['gamma', 'beta', 'alpha'])
   expect(await slugs('?order_by=slug%20DESC')).toEqual(['gamma', 'beta', 'alpha'])
   expect(await slugs('?order_by=name%20ASC')).toEqual(['gamma', 'beta', 'alpha'])
-  expect(await slugs('?order_by=created_at')).toEqual(['alpha', 'beta', 'gamma'])
+  expect(await slugs('?order_by=slug')).toEqual(['alpha', 'beta', 'gamma'])
   expect(await slugs('?enable=false')).toEqual(['beta'])
   expect(await slugs('?beta=true')).toEqual(['alpha'])
   expect(await slugs('?search=ZET')).toEqual(['alpha'])

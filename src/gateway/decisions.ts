@@ -1,0 +1,179 @@
+import { declaredAt } from '../config/declared.ts'
+import type { GatewaySettings } from '../schemas/gateway.ts'
+import type { Decision } from '../telemetry/attempt-record.ts'
+import { asksForCache } from './cache/plan.ts'
+import type { Controls } from './controls.ts'
+import type { ChatExchange, Exchange } from './exchange.ts'
+
+type Facts = Record<string, string | number | boolean | null>
+
+/**
+ * What was decided on the way of an attempt that is over, for `explain`. It is put into words when it is written down, off
+ * the request's way, and holds nothing of the bodies until then.
+ */
+export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
+  const { caller, gateway, gatewayId, key, place, target, claimed, cachePlan, controls } = exchange
+  const { written, client } = exchange as Partial<ChatExchange>
+  const { config, stored } = exchange.settings
+  const { cached = false } = exchange.outcome
+  // The route may go on behind this step.
+  const turns = exchange.shared.turns
+  const taken = turns?.length ?? 0
+  const wanted = cachePlan !== undefined || asksForCache(exchange)
+  const dropped = written?.dropped
+  const dialect = written?.dialect.name
+  const member = place?.member.id
+  return () => {
+    const decisions: Decision[] = [
+      { step: 'authenticate', what: whoOf(caller, gateway), ...(caller && { facts: { token: caller.name } }) },
+      { step: 'gateway', what: gatewayId, facts: { authentication: gateway.authentication !== false } },
+    ]
+    const said = controlDecisions(controls, gateway)
+    const declared = Object.hasOwn(config.gateways, gatewayId)
+    const where = declared ? 'file' : stored.gateways.has(gatewayId) ? 'api' : 'default'
+    for (const [name, value] of settingsOf(gateway)) {
+      if (said.has(name)) continue
+      const at = declared ? declaredAt(config, ['gateways', gatewayId, name]) : undefined
+      said.set(name, { step: 'setting', what: name, facts: { value, from: where, ...(at !== undefined && { at }) } })
+    }
+    decisions.push(...said.values())
+    for (let turn = 0; turn < taken; turn++) {
+      const { node, type, output, why } = turns![turn]!
+      decisions.push({ step: 'route', what: `${node}: ${why}`, facts: { node, type, output, why } })
+    }
+    if (cachePlan) decisions.push(cacheDecision(cachePlan, cached, target, key))
+    else decisions.push({ step: 'cache', what: wanted ? 'not for this request' : whyNot(controls) })
+    for (const { claims } of claimed)
+      for (const { limit, counts } of claims)
+        decisions.push({
+          step: 'limits',
+          what: limit.key,
+          facts: { counts, limit: limit.limit, taken: limit.amount, seconds: limit.window.seconds },
+        })
+    if (key) decisions.push({ step: 'key', what: wordsOf(key), facts: { of: key.of } })
+    if (member !== undefined) decisions.push({ step: 'pool', what: member })
+    if (target) decisions.push({ step: 'target', what: `${target.reach.provider.slug}/${target.model}` })
+    if (client && dialect)
+      decisions.push({
+        step: 'translate',
+        what: client.name === dialect ? 'the same dialect' : `${client.name} to ${dialect}`,
+        facts: { from: client.name, to: dialect, ...(dropped?.length && { dropped: dropped.join(', ') }) },
+      })
+    if (controls.dropped) decisions.push({ step: 'headers', what: `without effect: ${controls.dropped.join(', ')}` })
+    return decisions
+  }
+}
+
+const whoOf = (caller: Exchange['caller'], gateway: GatewaySettings): string =>
+  caller
+    ? `the token "${caller.name}"`
+    : gateway.authentication === false
+      ? 'no token, on an open gateway'
+      : 'no token that is known here'
+
+const wordsOf = (key: NonNullable<Exchange['key']>): string =>
+  key.of === 'caller' ? 'the caller’s own' : `"${key.alias}" of the ${key.of}`
+
+/** Names and identities alone: a header's value may be anything. */
+function cacheDecision(
+  { key, ttl, made }: NonNullable<Exchange['cachePlan']>,
+  hit: boolean,
+  target: Exchange['target'],
+  credential: Exchange['key'],
+): Decision {
+  const facts: Facts = { key, ttl, hit, named: made === undefined }
+  if (made) {
+    facts.provider = target?.reach.provider.slug ?? null
+    facts.model = target?.model ?? null
+    facts.method = 'POST'
+    // A query may hold anything.
+    facts.path = made.path.replace(/\?.*$/s, '?…')
+    facts.credential = credential ? wordsOf(credential) : 'none'
+    facts.surface = made.surface
+    if (made.headers?.length) facts.headers = made.headers.map(([name]) => name).join(', ')
+  }
+  return { step: 'cache', what: hit ? 'a hit' : 'a miss', facts }
+}
+
+function whyNot({ skipCache, cacheTtl }: Controls): string {
+  if (skipCache) return 'passed over: cf-aig-skip-cache'
+  return cacheTtl === 0 ? 'passed over: cf-aig-cache-ttl is 0' : 'off: cache_ttl of the gateway is 0'
+}
+
+/** Of a gateway: what has a place of its own, a secret in it, or nothing to do with one request. */
+const NOT_TOLD = new Set<string>([
+  'authentication',
+  'routes',
+  'policies',
+  'otel',
+  'stripe',
+  'logpush',
+  'logpush_public_key',
+  'log_management',
+  'log_management_strategy',
+  'store_id',
+  'workers_ai_billing_mode',
+])
+
+const settingLists = new WeakMap<GatewaySettings, readonly [name: string, value: string | number | boolean][]>()
+
+/** What a gateway's settings say beside nothing: they are the same for many requests. */
+function settingsOf(gateway: GatewaySettings) {
+  const known = settingLists.get(gateway)
+  if (known) return known
+  const list = Object.entries(gateway).flatMap(([name, value]): [string, string | number | boolean][] => {
+    if (NOT_TOLD.has(name) || value === null || value === undefined || value === false || value === 0) return []
+    // On unless somebody says otherwise.
+    if (name.startsWith('collect_') && value === true) return []
+    return [[name, typeof value === 'object' ? 'set' : value]]
+  })
+  // That is what is worth telling of these.
+  for (const name of ['collect_logs', 'collect_log_payload'] as const)
+    if (gateway[name] === false) list.push([name, false])
+  settingLists.set(gateway, list)
+  return list
+}
+
+/** What a header may say, by what the gateway calls it, where it does. */
+const SAID: readonly (readonly [member: keyof Controls, setting: string, header: string])[] = [
+  ['skipCache', 'skip_cache', 'cf-aig-skip-cache'],
+  ['cacheTtl', 'cache_ttl', 'cf-aig-cache-ttl'],
+  ['cacheKey', 'cache_key', 'cf-aig-cache-key'],
+  ['collectLog', 'collect_logs', 'cf-aig-collect-log'],
+  ['collectPayload', 'collect_log_payload', 'cf-aig-collect-log-payload'],
+  ['requestTimeout', 'request_timeout', 'cf-aig-request-timeout'],
+  ['maxAttempts', 'retry_max_attempts', 'cf-aig-max-attempts'],
+  ['retryDelay', 'retry_delay', 'cf-aig-retry-delay'],
+  ['backoff', 'retry_backoff', 'cf-aig-backoff'],
+  ['byokAlias', 'byok_alias', 'cf-aig-byok-alias'],
+  ['noWholesale', 'byok_only', 'cf-aig-no-wholesale'],
+  ['zdr', 'zdr', 'cf-aig-zdr'],
+  ['customCost', 'custom_cost', 'cf-aig-custom-cost'],
+  ['metadata', 'metadata', 'cf-aig-metadata'],
+  ['allowedModels', 'allowed_models', 'cf-aig-allowed-models'],
+  ['allowedProviders', 'allowed_providers', 'cf-aig-allowed-providers'],
+]
+/** A key may have been sent there by mistake, and a name for the cache may be a secret of the caller's. */
+const HIDDEN = new Set<keyof Controls>(['byokAlias', 'cacheKey'])
+
+/** What the request, a step or a route says, and what the gateway would have said. */
+function controlDecisions(controls: Controls, gateway: GatewaySettings): Map<string, Decision> {
+  const said = new Map<string, Decision>()
+  for (const [member, setting, header] of SAID) {
+    const value = controls[member]
+    if (value === undefined) continue
+    const from = controls.sources?.[member] ?? 'header'
+    const instead: unknown = gateway[setting as keyof GatewaySettings]
+    said.set(setting, {
+      step: 'setting',
+      what: setting,
+      facts: {
+        value: typeof value === 'object' || HIDDEN.has(member) ? 'set' : value,
+        from,
+        ...((from === 'header' || from === 'step') && { at: header }),
+        ...(typeof instead !== 'object' && instead !== undefined && { instead_of: instead as string }),
+      },
+    })
+  }
+  return said
+}
