@@ -1,4 +1,5 @@
 import type { GatewaySettings } from '../schemas/gateway.ts'
+import { readAddress } from '../storage/address.ts'
 import type { FromEnvironment } from './environment.ts'
 import type { Config, CustomProviderSettings, File, ProviderSettings } from './schema.ts'
 
@@ -43,6 +44,12 @@ function ownAddress(host: string, port: number): string {
   return `http://${reachable.includes(':') && !reachable.startsWith('[') ? `[${reachable}]` : reachable}:${port}`
 }
 
+/** Where records wait that have not arrived, for who names no folder: beside the database, where that is a file. */
+function spoolBeside(database: string): string {
+  const address = readAddress(database)
+  return address?.kind === 'sqlite' && address.path !== ':memory:' ? `${address.path}.spool` : './postern-spool'
+}
+
 /** Fills in what the file leaves out. With `port: 0` the public address has port 0 too, until the real one is known. */
 export function buildConfig(file: File, environment: FromEnvironment, known: readonly string[], path?: string): Config {
   const {
@@ -55,8 +62,10 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     first_byte_timeout = 600,
     max_body = 104_857_600,
     resume_grace = 10,
+    metrics = 'token',
   } = file.server ?? {}
   const account = file.account ?? 'home'
+  const database = file.storage?.database ?? 'sqlite:./postern.db'
   const encryption_key = file.storage?.encryption_key ?? environment.encryptionKey
   const custom = Object.entries(file.custom_providers ?? {}).map(
     ([name, settings]): [string, CustomProviderSettings] => [
@@ -78,11 +87,12 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
       first_byte_timeout,
       max_body,
       resume_grace,
+      metrics,
       domains: record(Object.entries(domains)),
     },
     accounts: Array.isArray(account) ? account : [account],
     storage: {
-      database: file.storage?.database ?? 'sqlite:./postern.db',
+      database,
       on_shared_store_failure: file.storage?.on_shared_store_failure ?? 'deny',
       log_retention_days: file.storage?.log_retention_days ?? 30,
       log_metadata_keys: file.storage?.log_metadata_keys ?? [],
@@ -90,6 +100,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
       cache_size: file.storage?.cache_size ?? 1_073_741_824,
       ...(file.storage?.redis && { redis: file.storage.redis }),
       ...(encryption_key && { encryption_key }),
+      spool: file.storage?.spool ?? spoolBeside(database),
     },
     tokens: (file.tokens ?? []).map(({ permissions = ['run'], ...token }) => ({ ...token, permissions })),
     providers: mergeProviders(file.providers ?? {}, environment, known),
@@ -97,6 +108,7 @@ export function buildConfig(file: File, environment: FromEnvironment, known: rea
     gateways: record(gateways),
     billing: { enabled: false, balance: 'account', margin: 0, rate_limit: 200, rate_limit_period: 60, ...file.billing },
     prices: record(Object.entries(file.prices ?? {})),
+    logpush: file.logpush ?? [],
     log: { level: file.log?.level ?? 'info', format: file.log?.format ?? 'auto' },
     ...(path === undefined ? {} : { path }),
   }

@@ -4,7 +4,6 @@ import { isObject } from './shape.ts'
 
 const isOn = (value: unknown) => value === true
 const given = (value: unknown) => value !== undefined && value !== null && value !== ''
-const filled = (value: unknown) => Array.isArray(value) && value.length > 0
 const anything = (value: unknown) =>
   isObject(value) && Object.values(value).some(part => isObject(part) && Object.keys(part).length > 0)
 
@@ -18,9 +17,6 @@ export const notYet: {
 } = {
   gateways: {
     log_classification: isOn,
-    logpush: isOn,
-    logpush_public_key: given,
-    otel: filled,
     guardrails: anything,
     dlp: value => isObject(value) && value.enabled !== false,
     zdr: isOn,

@@ -46,6 +46,8 @@ const secretSteps = new Set([
   'database',
   'redis',
   'encryption_key',
+  // Addresses of receivers often end in a key.
+  'logpush',
 ])
 
 /** Whether a value of the file may be a secret, by the steps that lead to it. */

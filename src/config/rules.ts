@@ -1,4 +1,7 @@
 import { policyProblems } from '../gateway/policies/compile.ts'
+import { readGraph } from '../gateway/routes/read-graph.ts'
+import { providerAliases } from '../providers/slugs.ts'
+import { logpushRules } from './logpush-rules.ts'
 import { dotted, type Position, pointerOf, type Reading } from './positions.ts'
 import type { Problem } from './problems.ts'
 import { isObject } from './shape.ts'
@@ -166,6 +169,29 @@ function policies(file: Record<string, unknown>, reading: Reading, known: readon
   )
 }
 
+/** Dynamic routes of gateways: their graphs have a reader of their own. */
+function routes(file: Record<string, unknown>, reading: Reading, known: readonly string[]): Problem[] {
+  const custom = Object.keys(isObject(file.custom_providers) ? file.custom_providers : {})
+  const providers = [...known, ...providerAliases, ...custom, ...custom.map(name => `custom-${name}`)]
+  // What the management API made is not known here.
+  const isProvider = (slug: string) => slug.startsWith('custom-') || providers.includes(slug)
+  const named = known.length ? { isProvider, providers } : undefined
+  const problems: Problem[] = []
+  for (const [id, gateway] of Object.entries(isObject(file.gateways) ? file.gateways : {})) {
+    const given = isObject(gateway) && isObject(gateway.routes) ? gateway.routes : {}
+    for (const [name, route] of Object.entries(given)) {
+      const place = pointerOf(['gateways', id, 'routes', name, 'elements'])
+      // What a reference failed to fill has been complained of, and would be missed again.
+      const unfilled = [...reading.unresolved].some(pointer => pointer.startsWith(place))
+      if (unfilled || !isObject(route) || !Array.isArray(route.elements)) continue
+      const read = readGraph(route.elements, named)
+      for (const { pointer, message } of 'problems' in read ? read.problems : [])
+        problems.push({ ...reading.at(`${place}${pointer}`), path: dotted(place), message })
+    }
+  }
+  return problems
+}
+
 /** Looks for what the schema cannot see. `knownProviders` may be empty: then any slug passes. */
 export function checkRules(
   file: Record<string, unknown>,
@@ -173,6 +199,7 @@ export function checkRules(
   knownProviders: readonly string[],
 ): Findings {
   const ofTokens = tokens(file, reading)
+  const ofLogpush = logpushRules(file, reading)
   return {
     problems: [
       ...accounts(file, reading),
@@ -180,7 +207,9 @@ export function checkRules(
       ...slugs(file, reading, knownProviders),
       ...keyTexts(file, reading),
       ...policies(file, reading, knownProviders),
+      ...ofLogpush.problems,
+      ...routes(file, reading, knownProviders),
     ],
-    warnings: [...ofTokens.warnings, ...domains(file, reading)],
+    warnings: [...ofTokens.warnings, ...domains(file, reading), ...ofLogpush.warnings],
   }
 }

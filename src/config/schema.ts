@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { choice, GatewaySettings, settings } from '../schemas/gateway.ts'
+import { type LogpushTarget, LogpushTargets } from '../telemetry/logpush/settings.ts'
 import type { Declared } from './declared.ts'
 
 /**
@@ -84,6 +85,11 @@ export const Server = settings(
         'Seconds that a stream of /ai/run goes on without its client, which may come back for the rest; 0: not at all.',
     }),
     max_body: Type.Integer({ minimum: 1_024, default: 104_857_600, description: 'Largest request body in bytes.' }),
+    metrics: choice(['token', 'open'], {
+      default: 'token',
+      description:
+        'Who may read /metrics: holders of a token with the permission `read` for all gateways, or anybody who reaches the port.',
+    }),
   },
   { description: 'Where Postern listens.' },
 )
@@ -125,6 +131,10 @@ export const Storage = settings(
     }),
     encryption_key: text(
       'Encrypts the provider keys that are stored; POSTERN_ENCRYPTION_KEY where it is left out, and without either a file beside the database, `<path>.key`. PostgreSQL needs one of the two.',
+    ),
+    spool: text(
+      'The folder where records wait for the receivers of `logpush`, one for each machine; `<path>.spool` beside the database where it is left out, and ./postern-spool without a file of one.',
+      '/var/lib/postern/spool',
     ),
   },
   { description: 'What is kept, and where.' },
@@ -373,6 +383,7 @@ export const File = settings({
   }),
   billing: Billing,
   prices: Type.Record(Type.String(), Price, { description: 'Overrides by <provider>/<model>.' }),
+  logpush: LogpushTargets,
   log: settings(
     {
       level: choice(['debug', 'info', 'warn', 'error', 'silent'], {
@@ -407,6 +418,7 @@ export interface Config {
     first_byte_timeout: number
     max_body: number
     resume_grace: number
+    metrics: 'token' | 'open'
   }
   /** At least one; the first is the one shown to people. */
   accounts: string[]
@@ -419,6 +431,8 @@ export interface Config {
     cache_memory: number
     cache_size: number
     encryption_key?: string
+    /** The folder where records wait for their receivers. */
+    spool: string
   }
   tokens: (Static<typeof Token> & { permissions: Permission[] })[]
   providers: Record<string, ProviderSettings>
@@ -426,6 +440,7 @@ export interface Config {
   gateways: Record<string, GatewaySettings>
   billing: Required<Static<typeof Billing>>
   prices: Record<string, Price>
+  logpush: LogpushTarget[]
   log: { level: 'debug' | 'info' | 'warn' | 'error' | 'silent'; format: 'auto' | 'json' | 'readable' }
   /** Where it came from; absent when there is no file. */
   path?: string

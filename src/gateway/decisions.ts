@@ -1,5 +1,6 @@
 import { declaredAt } from '../config/declared.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
+import type { Window } from '../storage/counters/window.ts'
 import type { Decision } from '../telemetry/attempt-record.ts'
 import { asksForCache } from './cache/plan.ts'
 import type { Controls } from './controls.ts'
@@ -48,7 +49,7 @@ export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
         decisions.push({
           step: 'limits',
           what: limit.key,
-          facts: { counts, limit: limit.limit, taken: limit.amount, seconds: limit.window.seconds },
+          facts: { counts, limit: limit.limit, taken: limit.amount, window: windowOf(limit.window) },
         })
     if (key) decisions.push({ step: 'key', what: wordsOf(key), facts: { of: key.of } })
     if (member !== undefined) decisions.push({ step: 'pool', what: member })
@@ -73,6 +74,9 @@ const whoOf = (caller: Exchange['caller'], gateway: GatewaySettings): string =>
 
 const wordsOf = (key: NonNullable<Exchange['key']>): string =>
   key.of === 'caller' ? 'the caller’s own' : `"${key.alias}" of the ${key.of}`
+
+const windowOf = (window: Window): string =>
+  window.kind === 'calendar' ? window.period : `${window.kind}, ${window.seconds} s`
 
 /** Names and identities alone: a header's value may be anything. */
 function cacheDecision(

@@ -34,3 +34,18 @@ export const providerSlugs = [
   'vllm',
   'llamacpp',
 ] as const
+
+/** Their other prefixes, in the order of the providers. */
+export const providerAliases = [
+  'azure',
+  'google',
+  'gemini',
+  'vertex',
+  'google-vertex',
+  'vertex-ai',
+  'bedrock',
+  'xai',
+  'x-ai',
+  'perplexity',
+  'hf',
+] as const

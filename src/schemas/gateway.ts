@@ -139,7 +139,7 @@ export const OtelReceiver = Type.Object(
 /**
  * The settings of a gateway under the names, bounds and meaning of Cloudflare's management API (contract section
  * 11.2), so that one schema serves the YAML file, the REST body, the OpenAPI document and `postern schema`. Every
- * member is optional in the file; `id` is the key that the settings stand under. Dynamic routes are not among them yet.
+ * member is optional in the file; `id` is the key that the settings stand under.
  */
 export const GatewaySettings = settings(
   {

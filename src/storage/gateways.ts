@@ -51,6 +51,8 @@ const BELONGINGS = [
   'DELETE FROM routes WHERE gateway = ?',
   'DELETE FROM policies WHERE gateway = ?',
   'DELETE FROM keys WHERE gateway = ?',
+  'DELETE FROM datasets WHERE gateway = ?',
+  'DELETE FROM evaluations WHERE gateway = ?',
 ]
 
 /** The table of gateways. */

@@ -3,7 +3,9 @@ import { readAddress } from './address.ts'
 import { type CreditStore, creditStore } from './credits.ts'
 import { type CustomProviderStore, customProviderStore } from './custom-providers.ts'
 import type { Database } from './database.ts'
+import { type DatasetStore, datasetStore } from './datasets.ts'
 import { StorageError } from './errors.ts'
+import { type EvaluationStore, evaluationStore } from './evaluations.ts'
 import { type GatewayStore, gatewayStore } from './gateways.ts'
 import type { SealedKey } from './key-cipher.ts'
 import { keyStore } from './keys.ts'
@@ -121,6 +123,8 @@ export interface Store {
   readonly gateways: GatewayStore
   readonly customProviders: CustomProviderStore
   readonly routes: RouteStore
+  readonly datasets: DatasetStore
+  readonly evaluations: EvaluationStore
   /** For what keeps tables of its own: the cache, the counters. */
   readonly database: Database
   /** What seals the keys where the operator gives no secret. */
@@ -174,6 +178,8 @@ async function storeOn(database: Database, place: string, ownSecret: OwnSecret):
     gateways: gatewayStore(database),
     customProviders: customProviderStore(database),
     routes: routeStore(database),
+    datasets: datasetStore(database),
+    evaluations: evaluationStore(database),
     database,
     ownSecret,
   }

@@ -1,4 +1,4 @@
-import type { Usage } from '../conversation/reply.ts'
+import type { Finish, Usage } from '../conversation/reply.ts'
 import type { Cost } from '../costs/cost.ts'
 
 /**
@@ -59,7 +59,16 @@ export interface AttemptRecord {
   collect: boolean
   collectBodies: boolean
   bodies?: RecordedBodies
-  trace?: { traceId?: string; parentSpanId?: string; traceparent?: string }
+  /** What the caller said of the trace that this is part of, with the ids of the attempt's span where it has become one. */
+  trace?: { traceId?: string; parentSpanId?: string; traceparent?: string; spanId?: string; sampled?: boolean }
+  /** Whether the answer cache was asked, and had it; said of a request once, however often its provider was asked. */
+  cache?: 'hit' | 'miss'
+  /** The model that the provider says has answered. */
+  answeredBy?: string
+  /** Why each choice of the answer ended, as far as it was read. */
+  finish?: readonly Finish[]
+  /** Where the provider was asked; only of an attempt that becomes a span. */
+  server?: { address: string; port: number }
   /**
    * What the gateway decided on the way, in order, for `explain`: never a prompt and never a key. Made by whoever writes it
    * down, since nobody else reads it.

@@ -286,6 +286,27 @@ describe('faults', () => {
     )
   })
 
+  test('what is wrong with dynamic routes, each at its place', () => {
+    const text = [
+      'gateways:',
+      '  default:',
+      '    routes:',
+      '      support:',
+      '        elements:',
+      '          - { id: s, type: start, outputs: { next: m } }',
+      '          - { id: m, type: model, properties: { provider: opnai, model: x }, outputs: { success: ende } }',
+      '          - { id: e, type: end }',
+      '      a/b: { elements: [] }',
+    ].join('\n')
+    expect(faults(text)).toEqual([
+      '7:59 gateways.default.routes.support.elements: elements[1] "m": properties.provider: there is no provider "opnai"; did you mean "openai"?',
+      '7:98 gateways.default.routes.support.elements: elements[1] "m": outputs.success leads to "ende", which is not there',
+      '8:13 gateways.default.routes.support.elements: elements[2] "e": nothing leads here from the start',
+      '9:7 gateways.default.routes.a/b: expected a name of 1 to 128 characters without "/" and "@", found "a/b"',
+      '9:24 gateways.default.routes.a/b.elements: elements: expected a list of 1 to 200 elements, found an empty list',
+    ])
+  })
+
   test('what the schema cannot say of policies', () => {
     const text = `custom_providers: { den: { base_url: "http://d" } }
 gateways:

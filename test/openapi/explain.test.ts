@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { explainBody, isChatRequest } from '../../src/schemas/explain.ts'
+import { type TSchema, Type } from '@sinclair/typebox'
+import { explain, explainBody, isChatRequest } from '../../src/schemas/explain.ts'
 
 const request = (more: Record<string, unknown> = {}) => ({
   model: 'openai/gpt-5-mini',
@@ -7,6 +8,35 @@ const request = (more: Record<string, unknown> = {}) => ({
   ...more,
 })
 const message = (...messages: unknown[]) => request({ messages })
+
+describe('what any schema may say', () => {
+  const closed = { additionalProperties: false }
+  const either = Type.Union([
+    Type.Object({ action: Type.String(), profiles: Type.Array(Type.String()) }, closed),
+    Type.Object({ policies: Type.Array(Type.Number()) }, closed),
+  ])
+  const names = Type.Record(Type.String({ pattern: '^[a-z]+$' }), Type.Object({ mode: Type.String() }, closed), {
+    ...closed,
+    expected: 'a lower-case name',
+  })
+  const wrong: [TSchema, unknown, string][] = [
+    [Type.String({ maxLength: 3 }), 'abcd', 'expected at most 3 characters'],
+    [Type.String({ minLength: 2, maxLength: 3 }), 'a', 'expected 2 to 3 characters'],
+    [Type.String({ minLength: 2 }), 'a', 'expected at least 2 characters'],
+    [Type.String({ pattern: '^a', expected: 'a word with a' }), 'b', 'expected a word with a'],
+    [Type.String({ pattern: '^a' }), 'b', 'expected a string of another form'],
+    [Type.Number({ exclusiveMinimum: 0 }), 0, 'expected more than 0'],
+    [Type.Array(Type.String(), { maxItems: 1 }), ['a', 'b'], 'expected at most 1 entries'],
+    [Type.Object({ a: Type.String() }, closed), { a: '', b: 1 }, 'has a member that is not known here; there are a'],
+    [either, { policies: ['a'] }, 'expected a number'],
+    [names, { A: { mode: 'x' } }, 'expected a lower-case name for every key'],
+    [names, { a: 1 }, 'expected an object for every key'],
+    [names, { a: { mode: 1 } }, 'for every key: mode: expected a string'],
+  ]
+  test.each(wrong)('%j %j', (schema, value, message) => {
+    expect(explain(schema, value)?.message).toEndWith(`: ${message}`)
+  })
+})
 
 describe('a chat request that is right', () => {
   const right: [string, unknown][] = [

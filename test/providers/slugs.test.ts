@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
 import { builtIn } from '../../src/providers/index.ts'
-import { providerSlugs } from '../../src/providers/slugs.ts'
+import { providerAliases, providerSlugs } from '../../src/providers/slugs.ts'
 
 test('the slugs that the configuration knows are those of the built-in providers, in their order', () => {
   expect(builtIn.map(provider => provider.slug)).toEqual([...providerSlugs])
+  expect(builtIn.flatMap(provider => provider.aliases)).toEqual([...providerAliases])
 })
 
 test('no prefix stands for two providers', () => {

@@ -118,6 +118,8 @@ function keptHeaders(headers: Headers): [string, string][] {
 
 /** Nobody answered: that is the same for all who share a call. */
 const NO_ANSWER = 2005
+/** Nginx's number for a client that closed the connection before the answer was complete. */
+const LEFT = 499
 
 /** One call for all who ask the same at the same time. */
 async function shared<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask<E>): Promise<Response> {
@@ -129,7 +131,11 @@ async function shared<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask
       led = true
       // Not its own client decides how long the call goes on, but all who share it.
       exchange.shared.outlives = true
-      signal.addEventListener('abort', () => exchange.abort.abort(), { once: true })
+      const end = () => {
+        exchange.outcome.left = true
+        exchange.abort.abort()
+      }
+      signal.addEventListener('abort', end, { once: true })
       const response = await kept(exchange, plan, ask)
       const { status, body } = response
       const head = { status, headers: response.headers }
@@ -137,11 +143,18 @@ async function shared<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask
     },
     exchange.request.signal,
   )
+  const { signal } = exchange.request
   const joined = await joining.catch((fault: unknown) => {
+    if (signal.aborted && fault === signal.reason) return null
     // What the gateway refuses to one caller it may allow another.
     if (led || !(fault instanceof GatewayFault) || fault.number === NO_ANSWER) throw fault
     return undefined
   })
+  if (joined === null) {
+    // Nobody reads this. The call goes on for the others, and is put on record by the one who made it when it is over.
+    if (!led) record(exchange, LEFT)
+    return new Response(null, { status: LEFT })
+  }
   if (!joined) return kept(exchange, plan, ask)
   const { status } = joined.head
   const headers = new Headers(joined.head.headers)

@@ -3,6 +3,7 @@ import { accountAndGateway, pathParameter } from '../documentation-headers.ts'
 import { route } from '../documentation-operation.ts'
 import { billingOperations } from './documentation-billing.ts'
 import { customProviderOperations } from './documentation-custom-providers.ts'
+import { explainOperations } from './documentation-explain.ts'
 import { gatewayOperations } from './documentation-gateways.ts'
 import { answer, GATEWAY, OF_ONE, operation } from './documentation-parts.ts'
 import { policyOperations } from './documentation-policies.ts'
@@ -40,6 +41,7 @@ export const managementOperations = {
   ...tokenOperations,
   ...urlOperations,
   ...billingOperations,
+  ...explainOperations,
 }
 
 export type ManagementOperation = keyof typeof managementOperations

@@ -12,6 +12,7 @@ import { customProviders } from './custom-providers.ts'
 import { type ManagementOperation, managementOperations } from './documentation.ts'
 import { payments } from './documentation-billing.ts'
 import { BASE, TOKENS } from './documentation-parts.ts'
+import { explanations } from './explain.ts'
 import { gateways } from './gateways.ts'
 import { policies } from './policies.ts'
 import { providerConfigs } from './provider-configs.ts'
@@ -22,7 +23,8 @@ import { urls } from './urls.ts'
 /** What Elysia hands to a handler, as far as it is asked for. */
 interface Call {
   request: Request
-  params: Record<string, string>
+  /** Absent where the address has no part with a name. */
+  params?: Record<string, string>
 }
 
 const USER_TOKENS = '/client/v4/user/tokens'
@@ -38,6 +40,7 @@ const handlers: Record<ManagementOperation, ManagementHandler> = {
   ...tokens,
   ...urls,
   ...billing,
+  ...explanations,
 }
 
 /** Operations that need another permission than their method says; `any` token will do for those that look at itself. */
@@ -54,7 +57,7 @@ const permissions: Partial<Record<ManagementOperation, Permission | 'any'>> = {
 export function managementRoutes(gateway: Gateway) {
   const served =
     (handle: ManagementHandler, permission: Permission | 'any') =>
-    async ({ request, params }: Call): Promise<Response> => {
+    async ({ request, params = {} }: Call): Promise<Response> => {
       try {
         const manager = await gateway.manager(
           request.headers,

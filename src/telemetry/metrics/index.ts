@@ -32,7 +32,7 @@ export class Metrics {
   }
 
   /** Counts an attempt that is over. Takes less than a microsecond. */
-  put(record: AttemptRecord & { cache?: 'hit' | 'miss' }): void {
+  put(record: AttemptRecord): void {
     const { status, duration, firstByte, firstWord, usage, cost, error } = record
     const place = this.#series.placeOf(record)
     const caller = this.#series.callerOf(place, record.token)

@@ -1,8 +1,9 @@
 import { dollarsOf } from '../../costs/money.ts'
+import type { AttemptRecord } from '../attempt-record.ts'
 import { type BodyTexts, cut } from '../delivery/bodies.ts'
 import { finishReasons, inputMessages, outputMessages } from './messages.ts'
 import { conventionalProvider, operationOf } from './operation.ts'
-import type { TracedAttempt, Understood } from './traced-attempt.ts'
+import type { Understood } from './understood.ts'
 
 export type AttributeValue = string | number | boolean | string[]
 export type SpanAttributes = Record<string, AttributeValue>
@@ -26,7 +27,7 @@ export interface Described {
  * @param texts bodies, where they are collected
  * @param understood the same in the neutral form, where somebody could read them
  */
-export function attributesOf(record: TracedAttempt, texts: BodyTexts, understood: Understood): Described {
+export function attributesOf(record: AttemptRecord, texts: BodyTexts, understood: Understood): Described {
   const attributes: SpanAttributes = {}
   const dropped = putMetadata(record, attributes)
   putRequest(record, attributes)
@@ -37,7 +38,7 @@ export function attributesOf(record: TracedAttempt, texts: BodyTexts, understood
   return { attributes, dropped }
 }
 
-function putMetadata({ metadata = {} }: TracedAttempt, into: SpanAttributes): number {
+function putMetadata({ metadata = {} }: AttemptRecord, into: SpanAttributes): number {
   let dropped = 0
   for (const [key, value] of Object.entries(metadata)) {
     if (key.startsWith(RESERVED)) dropped++
@@ -46,7 +47,7 @@ function putMetadata({ metadata = {} }: TracedAttempt, into: SpanAttributes): nu
   return dropped
 }
 
-function putRequest(record: TracedAttempt, into: SpanAttributes): void {
+function putRequest(record: AttemptRecord, into: SpanAttributes): void {
   const { provider, model, error, status, server, firstWord, answeredBy, finish } = record
   into['gen_ai.operation.name'] = operationOf(record.path)
   if (model !== undefined) into['gen_ai.request.model'] = model
@@ -55,7 +56,7 @@ function putRequest(record: TracedAttempt, into: SpanAttributes): void {
     into['gen_ai.model.provider'] = provider
   }
   if (answeredBy !== undefined) into['gen_ai.response.model'] = answeredBy
-  if (finish) into['gen_ai.response.finish_reasons'] = [...finish]
+  if (finish) into['gen_ai.response.finish_reasons'] = finishReasons(finish)
   if (record.stream) into['gen_ai.request.stream'] = true
   if (firstWord !== undefined) into['gen_ai.response.time_to_first_chunk'] = firstWord / MS
   if (server) {
@@ -69,7 +70,7 @@ function putRequest(record: TracedAttempt, into: SpanAttributes): void {
   if (error || status >= 400) into['error.type'] = error?.code ?? String(status)
 }
 
-function putUsage({ usage, cost }: TracedAttempt, into: SpanAttributes): void {
+function putUsage({ usage, cost }: AttemptRecord, into: SpanAttributes): void {
   if (usage) {
     into['gen_ai.usage.input_tokens'] = usage.input
     into['gen_ai.usage.output_tokens'] = usage.output
@@ -80,7 +81,7 @@ function putUsage({ usage, cost }: TracedAttempt, into: SpanAttributes): void {
   if (cost) into['gen_ai.usage.cost'] = dollarsOf(cost.pico)
 }
 
-function putOwn(record: TracedAttempt, into: SpanAttributes): void {
+function putOwn(record: AttemptRecord, into: SpanAttributes): void {
   into['postern.log.id'] = record.id
   into['postern.event.id'] = record.event
   into['postern.request.id'] = record.request
@@ -106,7 +107,7 @@ function putMessages({ conversation, reply }: Understood, into: SpanAttributes):
   }
   if (!reply) return
   putText('gen_ai.output.messages', outputMessages(reply), into)
-  into['gen_ai.response.finish_reasons'] ??= finishReasons(reply)
+  into['gen_ai.response.finish_reasons'] ??= finishReasons(reply.choices.map(({ finish }) => finish))
   if (reply.model !== undefined) into['gen_ai.response.model'] ??= reply.model
   if (reply.id !== undefined) into['gen_ai.response.id'] = reply.id
 }

@@ -1,11 +1,12 @@
+import type { AttemptRecord } from '../attempt-record.ts'
 import { Backlog } from '../delivery/backlog.ts'
-import { bodiesAsTheyCame, type ReadBodies, weightOf } from '../delivery/bodies.ts'
+import { type BodyTexts, bodiesAsTheyCame, type ReadBodies, weightOf } from '../delivery/bodies.ts'
 import type { Logger } from '../log.ts'
 import { attributesOf, type SpanAttributes } from './attributes.ts'
 import { type OtelTarget, Receiver } from './receiver.ts'
 import { origin, spanOf } from './span.ts'
 import { beginTrace, type Trace } from './trace.ts'
-import type { TracedAttempt, Understood } from './traced-attempt.ts'
+import type { Understood } from './understood.ts'
 
 export type { OtelTarget } from './receiver.ts'
 
@@ -17,14 +18,14 @@ export interface TracesOptions {
   targetsOf(gateway: string): readonly OtelTarget[] | null | undefined
   /** How the bodies of a record are read; as they came when left out. */
   readBodies?: ReadBodies
-  /** What was said, in the neutral form, for spans of records whose bodies are collected. */
-  understand?(record: TracedAttempt): Understood | undefined
+  /** What was said, in the neutral form, for spans of records whose bodies are collected; given those as they were read. */
+  understand?(record: AttemptRecord, texts: BodyTexts): Understood | undefined
   /** Milliseconds that a span may wait for others to travel with. */
   wait?: number
 }
 
 interface Waiting {
-  record: TracedAttempt
+  record: AttemptRecord
   targets: readonly OtelTarget[]
 }
 
@@ -57,7 +58,7 @@ export class Traces {
   }
 
   /** Takes an attempt that is over; never waits and never throws. */
-  put(record: TracedAttempt): void {
+  put(record: AttemptRecord): void {
     const targets = this.#options.targetsOf(record.gateway)
     if (!targets?.length || record.trace?.sampled === false || this.#closed) return
     this.#inbox.push({ record, targets }, weightOf(record))
@@ -113,7 +114,7 @@ export class Traces {
       if (!trace.sampled) return
       const withBodies = record.collectBodies && record.bodies !== undefined
       const texts = withBodies ? await readBodies(record) : {}
-      const understood = (withBodies && understand?.(record)) || {}
+      const understood = (withBodies && understand?.(record, texts)) || {}
       const described = attributesOf(record, texts, understood)
       const span = spanOf(record, trace, described, this.#origin)
       const bytes = sizeOf(described.attributes)
@@ -152,7 +153,7 @@ export class Traces {
   }
 }
 
-function traceOf({ trace = {} }: TracedAttempt): Trace {
+function traceOf({ trace = {} }: AttemptRecord): Trace {
   const { traceId, spanId, parentSpanId, sampled = true } = trace
   if (traceId === undefined || spanId === undefined) return beginTrace(trace)
   return { traceId, spanId, sampled, ...(parentSpanId !== undefined && { parentSpanId }) }

@@ -38,7 +38,7 @@ export function outputMessages({ choices }: Reply): string {
 }
 
 /** `gen_ai.response.finish_reasons`. */
-export const finishReasons = ({ choices }: Reply): string[] => choices.map(({ finish }) => FINISH[finish])
+export const finishReasons = (finish: readonly Finish[]): string[] => finish.map(one => FINISH[one])
 
 function partOf(part: Part): SpanPart {
   switch (part.type) {

@@ -1,7 +1,7 @@
 import type { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
+import type { AttemptRecord } from '../attempt-record.ts'
 import type { Described } from './attributes.ts'
 import type { Trace } from './trace.ts'
-import type { TracedAttempt } from './traced-attempt.ts'
 
 /** A span as OpenTelemetry's serializers take it. */
 export type Span = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number]
@@ -37,7 +37,7 @@ export function origin(version: string): Origin {
 
 /** The span of an attempt. */
 export function spanOf(
-  record: TracedAttempt,
+  record: AttemptRecord,
   { traceId, spanId, parentSpanId }: Trace,
   { attributes, dropped }: Described,
   { resource, scope }: Origin,

@@ -98,8 +98,16 @@ test('`default` is there without being made, and again after it was removed', as
 
 describe('the cache', () => {
   const CACHED = { ...REQUIRED, cache_ttl: 300 }
-  const status = async (gateway: string, key?: string) =>
-    (await chat(gateway, key ? { 'cf-aig-cache-key': key } : {})).headers.get('cf-aig-cache-status')
+  /** How it came, once it is kept. */
+  async function status(gateway: string, key?: string) {
+    // What began within the millisecond of a purge is taken to be older.
+    await Bun.sleep(2)
+    const before = app.requests().length
+    const response = await chat(gateway, key ? { 'cf-aig-cache-key': key } : {})
+    await response.text()
+    await app.record(before + 1)
+    return response.headers.get('cf-aig-cache-status')
+  }
 
   test('is emptied by a change where the new settings say so, and by none that changes nothing', async () => {
     await call('POST', '', { ...CACHED, id: 'kept' })
@@ -305,10 +313,16 @@ describe('of the file', () => {
   })
 
   test('a file that changes their settings empties the cache where they say so', async () => {
-    const status = async () =>
-      (
-        await post(other.address, ask('openai/gpt-5-mini'), { path: '/v1/home/house/compat/chat/completions' })
-      ).headers.get('cf-aig-cache-status')
+    /** How it came, once it is kept. */
+    async function status() {
+      await Bun.sleep(2)
+      const before = other.requests().length
+      const path = '/v1/home/house/compat/chat/completions'
+      const response = await post(other.address, ask('openai/gpt-5-mini'), { path })
+      await response.text()
+      await other.record(before + 1)
+      return response.headers.get('cf-aig-cache-status')
+    }
     await file(['cache_ttl: 60'])
     expect([await status(), await status()]).toEqual(['MISS', 'HIT'])
     await file(['cache_ttl: 60', 'retry_max_attempts: 2'])

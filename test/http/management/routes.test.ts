@@ -148,7 +148,7 @@ describe('what does not fit', () => {
     expect(refused.status).toBe(400)
     expect(refused.errors.map(({ path }) => path?.join('.'))).toEqual([
       'body.elements.1.properties.timeout',
-      'body.elements.1.outputs.success',
+      'body.elements.1.outputs.success.elementId',
       'body.elements.2',
     ])
     expect(refused.errors.every(({ code }) => code === 7_001)).toBe(true)

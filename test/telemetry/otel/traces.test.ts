@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import type { Reply } from '../../../src/conversation/reply.ts'
 import { createLog } from '../../../src/telemetry/log.ts'
 import { type OtelTarget, Traces, type TracesOptions } from '../../../src/telemetry/otel/index.ts'
-import type { Understood } from '../../../src/telemetry/otel/traced-attempt.ts'
+import type { Understood } from '../../../src/telemetry/otel/understood.ts'
 import { attempt } from '../attempt.ts'
 import { type Collector, collector, rejecting } from './collector.ts'
 

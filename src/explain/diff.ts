@@ -1,0 +1,170 @@
+import type { BodyChange } from '../schemas/management/explain.ts'
+
+/** Two JSON bodies side by side. Of our own: a library tells of members and places, none of what moved to another name. */
+export interface BodyDiff {
+  changes: BodyChange[]
+  /** Changes beyond those that are told. */
+  omitted: number
+}
+
+/** Beyond it nobody reads on. */
+const MOST_CHANGES = 300
+/** Leaves that are looked at for what has moved; a body with more is told without that. */
+const MOST_LEAVES = 20_000
+const LONGEST_VALUE = 300
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
+
+/** A value that stands on one side only, with those below it. */
+interface Tree {
+  path: string
+  value: Json
+  children: Tree[]
+  /** Where it stands on the other side. */
+  moved?: Tree
+}
+
+/**
+ * What became of a body's members, in the order in which they stand: kept, changed, moved to another place, dropped,
+ * added. What was treated as a whole is told as a whole.
+ */
+export function diffBodies(before: unknown, after: unknown): BodyDiff {
+  const changes: BodyChange[] = []
+  const gone: Tree[] = []
+  const come: Tree[] = []
+  compare('', before as Json, after as Json, { changes, gone, come })
+  matchMoved(gone, come)
+  for (const tree of gone) tellGone(tree, changes)
+  for (const tree of come) tellCome(tree, changes)
+  changes.sort((one, other) => RANK[one.change] - RANK[other.change])
+  return { changes: changes.slice(0, MOST_CHANGES), omitted: Math.max(0, changes.length - MOST_CHANGES) }
+}
+
+const RANK: Record<BodyChange['change'], number> = { changed: 0, moved: 1, dropped: 2, added: 3, kept: 4 }
+
+interface Found {
+  changes: BodyChange[]
+  gone: Tree[]
+  come: Tree[]
+}
+
+function compare(path: string, before: Json, after: Json, found: Found): void {
+  if (Bun.deepEquals(before, after)) {
+    found.changes.push({ change: 'kept', path, before: jsonText(before) })
+  } else if (Array.isArray(before) && Array.isArray(after)) compareLists(path, before, after, found)
+  else if (isObject(before) && isObject(after)) {
+    for (const [name, value] of Object.entries(before)) {
+      const at = memberPath(path, name)
+      if (Object.hasOwn(after, name)) compare(at, value, after[name]!, found)
+      else found.gone.push(treeOf(at, value))
+    }
+    for (const [name, value] of Object.entries(after))
+      if (!Object.hasOwn(before, name)) found.come.push(treeOf(memberPath(path, name), value))
+  } else if (typeof before === 'object' || typeof after === 'object') {
+    // What became of a list that is an object now is found among what moved.
+    found.gone.push(treeOf(path, before))
+    found.come.push(treeOf(path, after))
+  } else found.changes.push({ change: 'changed', path, before: jsonText(before), after: jsonText(after) })
+}
+
+/** What both begin and end with is the same; between, one stands against the other. */
+function compareLists(path: string, before: Json[], after: Json[], found: Found): void {
+  const shorter = Math.min(before.length, after.length)
+  let start = 0
+  while (start < shorter && Bun.deepEquals(before[start], after[start])) start++
+  let end = 0
+  while (end < shorter - start && Bun.deepEquals(before.at(-1 - end), after.at(-1 - end))) end++
+  const same = (index: number, to = index) =>
+    found.changes.push({
+      change: 'kept',
+      path: `${path}[${index}]`,
+      ...(to !== index && { to: `${path}[${to}]` }),
+      before: jsonText(before[index]!),
+    })
+  for (let index = 0; index < start; index++) same(index)
+  const [lastBefore, lastAfter] = [before.length - end, after.length - end]
+  const pairs = Math.min(lastBefore, lastAfter) - start
+  for (let index = start; index < start + pairs; index++)
+    compare(`${path}[${index}]`, before[index]!, after[index]!, found)
+  for (let index = start + pairs; index < lastBefore; index++)
+    found.gone.push(treeOf(`${path}[${index}]`, before[index]!))
+  for (let index = start + pairs; index < lastAfter; index++)
+    found.come.push(treeOf(`${path}[${index}]`, after[index]!))
+  for (let index = lastBefore; index < before.length; index++) same(index, index - lastBefore + lastAfter)
+}
+
+function treeOf(path: string, value: Json): Tree {
+  const children = Array.isArray(value)
+    ? value.map((item, index) => treeOf(`${path}[${index}]`, item))
+    : isObject(value)
+      ? Object.entries(value).map(([name, member]) => treeOf(memberPath(path, name), member))
+      : []
+  return { path, value, children }
+}
+
+/**
+ * Finds what stands at another place now: equal texts in the order in which they stand, and numbers that are there once on
+ * either side. Truth is too common to tell anything.
+ */
+function matchMoved(gone: readonly Tree[], come: readonly Tree[]): void {
+  const [left, right] = [leavesOf(gone), leavesOf(come)]
+  if (left.length > MOST_LEAVES || right.length > MOST_LEAVES) return
+  const places = new Map<string | number, Tree[]>()
+  for (const leaf of right) if (isTelling(leaf.value)) places.getOrInsertComputed(leaf.value, () => []).push(leaf)
+  const counts = new Map<number, number>()
+  for (const { value } of left) if (typeof value === 'number') counts.set(value, (counts.get(value) ?? 0) + 1)
+  for (const leaf of left) {
+    if (!isTelling(leaf.value)) continue
+    const found = places.get(leaf.value)
+    if (!found?.length) continue
+    if (typeof leaf.value === 'number' && (found.length > 1 || counts.get(leaf.value)! > 1)) continue
+    const to = found.shift()!
+    leaf.moved = to
+    to.moved = leaf
+  }
+}
+
+const isTelling = (value: Json): value is string | number =>
+  typeof value === 'number' || (typeof value === 'string' && value !== '')
+
+function leavesOf(trees: readonly Tree[], into: Tree[] = []): Tree[] {
+  for (const tree of trees) {
+    if (into.length > MOST_LEAVES) break
+    if (tree.children.length) leavesOf(tree.children, into)
+    else into.push(tree)
+  }
+  return into
+}
+
+const hasMoved = (tree: Tree): boolean => tree.moved !== undefined || tree.children.some(hasMoved)
+
+function tellGone(tree: Tree, changes: BodyChange[]): void {
+  const { path, value, children, moved } = tree
+  if (moved) changes.push({ change: 'moved', path, to: moved.path, before: jsonText(value) })
+  else if (!hasMoved(tree)) changes.push({ change: 'dropped', path, before: jsonText(value) })
+  else for (const child of children) tellGone(child, changes)
+}
+
+function tellCome(tree: Tree, changes: BodyChange[]): void {
+  if (tree.moved) return
+  if (!hasMoved(tree)) changes.push({ change: 'added', path: tree.path, after: jsonText(tree.value) })
+  else for (const child of tree.children) tellCome(child, changes)
+}
+
+const isObject = (value: Json): value is { [name: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const NAME = /^[A-Za-z_$][\w$-]*$/
+
+function memberPath(path: string, name: string): string {
+  if (!NAME.test(name)) return `${path}[${JSON.stringify(name)}]`
+  return path ? `${path}.${name}` : name
+}
+
+/** As JSON in one line, and not too long. */
+function jsonText(value: Json): string {
+  // Most of a long text need not be written.
+  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, 2 * LONGEST_VALUE) : value)
+  if (text.length <= LONGEST_VALUE) return text
+  return `${text.slice(0, LONGEST_VALUE - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
