@@ -12,6 +12,7 @@ import type { ChatExchange, Outcome } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { passedHeaders } from './headers.ts'
 import { type ReadBody, readBody } from './json-body.ts'
+import { openStream } from './open-stream.ts'
 import { notAnswer, passStream, passWhole } from './pass.ts'
 import { record } from './record.ts'
 import { streamHeaders } from './stream-headers.ts'
@@ -112,8 +113,8 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
     writer: client.writer(writeContext(exchange)),
     framing: client.framing,
     sink: exchange.kept,
-    settled: ({ usage, error, left }) => {
-      Object.assign(exchange.outcome, { usage, error, left })
+    settled: ({ usage, finish, error, left }) => {
+      Object.assign(exchange.outcome, { usage, error, left, ...(finish && { finish: [finish] }) })
       if (left) exchange.abort.abort()
       record(exchange, 200)
     },
@@ -121,6 +122,7 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
   const error = await normalizer.prime()
   if (error) return fail(exchange, error, headers)
   streamHeaders(headers)
+  openStream(exchange)
   return new Response(normalizer.stream(), { status: 200, headers })
 }
 
@@ -180,8 +182,7 @@ function translateReply(exchange: ChatExchange, body: ReadBody, headers: Headers
 
 function writeWhole(exchange: ChatExchange, reply: Reply, headers: Headers): Response {
   headers.set('content-type', JSON_TYPE)
-  exchange.outcome.usage = reply.usage
-  exchange.outcome.model = reply.model
+  understood(exchange, reply)
   const body = JSON.stringify(exchange.client.writeReply(reply, writeContext(exchange)))
   exchange.kept?.add(body)
   record(exchange, 200)
@@ -194,12 +195,17 @@ function writeAsStream(exchange: ChatExchange, reply: Reply, headers: Headers): 
   const writer = client.writer(writeContext(exchange))
   const frames = expand(reply).flatMap(event => writer.write([event]))
   streamHeaders(headers)
-  exchange.outcome.usage = reply.usage
-  exchange.outcome.model = reply.model
+  understood(exchange, reply)
   const body = encodeFrames([...frames, ...writer.end()], client.framing) as Bytes
   exchange.kept?.add(body)
   record(exchange, 200)
   return new Response(body, { status: 200, headers })
+}
+
+function understood({ outcome }: ChatExchange, { usage, model, choices }: Reply): void {
+  outcome.usage = usage
+  outcome.model = model
+  outcome.finish = choices.map(({ finish }) => finish)
 }
 
 function writeContext(exchange: ChatExchange) {

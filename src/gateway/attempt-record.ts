@@ -2,6 +2,7 @@ import type { AttemptRecord, RecordedBodies } from '../telemetry/attempt-record.
 import { decisionsOf } from './decisions.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { collects } from './tell.ts'
+import { traceOf } from './trace-context.ts'
 
 /** Whether the bodies are kept with the record. */
 export const collectsBodies = (exchange: Pick<Exchange, 'controls' | 'gateway'>): boolean =>
@@ -9,10 +10,11 @@ export const collectsBodies = (exchange: Pick<Exchange, 'controls' | 'gateway'>)
 
 /** Everything that is known of an attempt that is over. */
 export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
-  const { outcome, target, caller, controls, ids, key, headers, request, started } = exchange
+  const { outcome, target, caller, controls, ids, key, headers, request, started, kept } = exchange
   const { usage, cost, error, firstByte, cached } = outcome
   const collect = collects(exchange)
   const asked = askedFor(exchange)
+  const trace = traceOf(exchange)
   return {
     id: ids.log,
     event: ids.event,
@@ -20,6 +22,7 @@ export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
     at: performance.timeOrigin + started,
     duration: round(ended - started),
     ...(firstByte !== undefined && { firstByte: round(firstByte - started) }),
+    ...(exchange.stream && kept?.began && { firstWord: round(kept.began - started) }),
     gateway: exchange.gatewayId,
     method: request.method,
     path: exchange.path,
@@ -32,6 +35,11 @@ export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
     status: outcome.status!,
     stream: exchange.stream,
     cached: cached === true,
+    ...(exchange.cachePlan && (exchange.attempt ?? 1) === 1 && { cache: cached ? 'hit' : 'miss' }),
+    ...(outcome.model !== undefined && { answeredBy: outcome.model }),
+    ...(outcome.finish && { finish: outcome.finish }),
+    ...(outcome.server && { server: outcome.server }),
+    ...(trace && { trace }),
     ...(usage && { usage }),
     ...(cost && { cost }),
     customCost: controls.customCost !== undefined,
@@ -39,7 +47,7 @@ export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
     ...(key && { key: key.of === 'caller' ? key : { of: key.of, alias: key.alias } }),
     ...(controls.metadata && { metadata: controls.metadata }),
     requestSize: exchange.sent?.length ?? 0,
-    answerSize: exchange.kept?.size ?? 0,
+    answerSize: kept?.size ?? 0,
     ...(error && {
       error: { code: error.code ?? error.type, ...(error.number !== undefined && { number: error.number }) },
     }),
@@ -49,9 +57,8 @@ export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
       userAgent: headers.get('user-agent') ?? undefined,
       requestType: headers.get('content-type') ?? undefined,
       answerType: outcome.type ?? (exchange.stream ? 'text/event-stream' : 'application/json'),
-      ...(exchange.kept && collectsBodies(exchange) && { bodies: bodiesOf(exchange) }),
+      ...((kept || exchange.sent !== undefined) && collectsBodies(exchange) && { bodies: bodiesOf(exchange) }),
       decisions: decisionsOf(exchange),
-      trace: traceOf(exchange),
     }),
   }
 }
@@ -75,17 +82,6 @@ function bodiesOf(exchange: Exchange): RecordedBodies {
     ...(kept && { answer: kept.bytes() }),
     ...(kept?.isCut && { cut: true }),
     ...(format !== undefined && { format }),
-  }
-}
-
-function traceOf({ controls, headers }: Exchange): AttemptRecord['trace'] {
-  const traceparent = headers.get('traceparent')
-  const { otelTraceId, otelParentSpanId } = controls
-  if (!otelTraceId && !otelParentSpanId && traceparent === null) return undefined
-  return {
-    ...(otelTraceId && { traceId: otelTraceId }),
-    ...(otelParentSpanId && { parentSpanId: otelParentSpanId }),
-    ...(traceparent !== null && { traceparent }),
   }
 }
 

@@ -5,6 +5,7 @@ import type { ChatExchange, Exchange } from './exchange.ts'
 import { credentialRefused, type GatewayFault, upstreamFault } from './fault.ts'
 import { addressOf } from './place.ts'
 import { tellPlace } from './pooled.ts'
+import { carryTrace, hasTrace } from './trace-context.ts'
 import { type UpstreamAnswer, upstream } from './upstream.ts'
 
 /** A timer of more than 2^31 - 1 ms would go off at once. */
@@ -46,6 +47,7 @@ export async function send(
   auth: Authenticator = reach.provider.auth,
   call: typeof upstream = upstream,
 ): Promise<UpstreamAnswer> {
+  if (hasTrace(exchange)) carryTrace(exchange, outgoing)
   if (exchange.credential) {
     const pending = authorize(exchange, reach, outgoing, exchange.credential, auth)
     if (pending) await pending

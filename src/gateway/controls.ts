@@ -34,6 +34,8 @@ export interface Controls {
   readonly zdr?: boolean
   readonly otelTraceId?: string
   readonly otelParentSpanId?: string
+  /** The trace that the client's own span stands in, as it came (W3C Trace Context). */
+  readonly traceparent?: string
   readonly sessionId?: string
   readonly turnId?: string
   readonly noSessionAffinity?: boolean
@@ -178,7 +180,10 @@ const NONE: Controls = {}
 export function readControls(headers: Headers): Controls {
   let draft: Draft | undefined
   for (const name of headers.keys()) {
-    if (!name.startsWith('cf-')) continue
+    if (!name.startsWith('cf-')) {
+      if (name === 'traceparent') (draft ??= {}).traceparent = headers.get(name)!
+      continue
+    }
     const reader = readers.get(name)
     if (reader === elsewhere) continue
     draft ??= {}

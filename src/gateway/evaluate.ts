@@ -113,7 +113,8 @@ async function tallyOf(
   const [sum] = await records.analytics.fine({ gateway, from: 0, to: until, interval: ALL, filters })
   if (!sum) return NOTHING
   const within: RecordFilter[] = [...filters, { key: 'created_at', operator: 'lt', value: [until] }]
-  const count = async (more: RecordFilter) => (await records.list(gateway, { filters: [...within, more], perPage: 1 })).total
+  const count = async (more: RecordFilter) =>
+    (await records.list(gateway, { filters: [...within, more], perPage: 1 })).total
   return {
     logs: sum.attempts,
     cost: sum.cost,
@@ -133,8 +134,10 @@ const FAILED: Result = { result: '', status: 'failed', logs: 0 }
 const done = (result: string, logs: number): Result => ({ result, status: 'done', logs })
 
 function resultOf(type: string, { logs, priced, cost, duration, up, down }: Tally): Result {
-  if (type === 'cost' && priced > 0) return done(dollarText((2n * cost + BigInt(priced)) / (2n * BigInt(priced))), priced)
+  if (type === 'cost' && priced > 0)
+    return done(dollarText((2n * cost + BigInt(priced)) / (2n * BigInt(priced))), priced)
   if (type === 'speed' && logs > 0) return done(String(Math.round((duration * 10) / logs) / 10), logs)
-  if (type === 'human_feedback' && up + down > 0) return done(String(Math.round((up * 10_000) / (up + down)) / 100), up + down)
+  if (type === 'human_feedback' && up + down > 0)
+    return done(String(Math.round((up * 10_000) / (up + down)) / 100), up + down)
   return { result: '', status: 'none', logs: 0 }
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { JsonObject } from '../conversation/conversation.ts'
 import type { ProviderError } from '../conversation/errors.ts'
-import type { Usage } from '../conversation/reply.ts'
+import type { Finish, Usage } from '../conversation/reply.ts'
 import type { Cost } from '../costs/cost.ts'
 import type { ClientDialect, Memory, UpstreamDialect } from '../dialects/dialect.ts'
 import type { Place as Address, Endpoint } from '../providers/provider.ts'
@@ -12,6 +12,7 @@ import type { CreditStore } from '../storage/credits.ts'
 import type { Live } from '../storage/live.ts'
 import type { AttemptRecord, Surface } from '../telemetry/attempt-record.ts'
 import type { Logger, RequestLog } from '../telemetry/log.ts'
+import type { Trace } from '../telemetry/otel/trace.ts'
 import type { Pools } from './balance/pools.ts'
 import type { Flights } from './cache/coalesce.ts'
 import type { CachePlan } from './cache/plan.ts'
@@ -52,6 +53,8 @@ export interface Settings {
   policies: PolicyBook
   /** Whoever takes the records of attempts that are over. */
   sinks: readonly RecordSink[]
+  /** How many answers go out in pieces now. */
+  streams: { open: number }
   /** For faults of our own. */
   log: Logger
 }
@@ -143,6 +146,9 @@ export interface Exchange {
   /** The answer is put into other words, so that all of it has to be there before any of it goes out. */
   inOnePiece?: boolean
 
+  /** The span that this attempt becomes; made by whoever needs it first. */
+  span?: Trace
+
   /** For the record. */
   outcome: Outcome
 }
@@ -158,6 +164,8 @@ export interface Shared {
   turns?: readonly Turn[]
   /** What is left of the limit that it counts against. */
   rateLimit?: RateLimit
+  /** The first span of it, and with it the trace that all others stand in. */
+  trace?: Trace
 }
 
 export interface RateLimit {
@@ -218,4 +226,10 @@ export interface Outcome {
   cached?: boolean
   /** The client left before the end. */
   left?: boolean
+  /** Why each choice ended, where the answer was understood. */
+  finish?: readonly Finish[]
+  /** Where the provider was asked, of an attempt that becomes a span. */
+  server?: AttemptRecord['server']
+  /** It goes out in pieces, and counts among the open streams until it is on record. */
+  isOpen?: boolean
 }

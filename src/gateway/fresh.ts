@@ -15,6 +15,7 @@ export function fresh<E extends Exchange>(exchange: E, changes: Partial<E>): E {
     credit: undefined,
     kept: undefined,
     cacheable: undefined,
+    span: undefined,
     ...changes,
   }
 }

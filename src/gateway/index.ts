@@ -65,6 +65,8 @@ export class Gateway {
   readonly #sinks: readonly RecordSink[]
   readonly #pools = new Pools()
   readonly #flights = new Flights<FlightHead>()
+  /** How many answers go out in pieces now. */
+  readonly streams = { open: 0 }
   readonly #keys: KeyBook
   readonly #stored: StoredObjects
   readonly #log: Logger
@@ -225,6 +227,7 @@ export class Gateway {
       accountLimit: this.#accountLimit,
       live: this.#live,
       sinks: this.#sinks,
+      streams: this.streams,
       pools: this.#pools,
       flights: this.#flights,
       gateways: gatewaysOf(config.gateways, this.#stored.gateways),

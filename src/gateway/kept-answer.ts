@@ -8,8 +8,9 @@ export class KeptAnswer implements AnswerSink {
   readonly times?: number[]
   /** About how many bytes came, kept or not. */
   size = 0
+  /** When the first piece went, from `performance.now()`; 0 before. */
+  began = 0
   readonly #most: number
-  #began = 0
 
   constructor(most: number, timed = false) {
     this.#most = most
@@ -27,14 +28,11 @@ export class KeptAnswer implements AnswerSink {
   }
 
   add(piece: Bytes | string): void {
+    if (this.size === 0) this.began = performance.now()
     this.size += piece.length
     if (this.size > this.#most) return
     this.pieces.push(piece)
-    if (this.times) {
-      const now = performance.now()
-      if (!this.times.length) this.#began = now
-      this.times.push(Math.round(now - this.#began))
-    }
+    this.times?.push(Math.round(performance.now() - this.began))
   }
 
   /** All that is kept, each piece as bytes. */

@@ -5,6 +5,7 @@ import { type Kept, keptOf, type Tapped, tap } from '../stream/tap.ts'
 import type { Exchange } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { ONE_PIECE, passedHeaders } from './headers.ts'
+import { openStream } from './open-stream.ts'
 import { record } from './record.ts'
 import type { UpstreamAnswer } from './upstream.ts'
 
@@ -74,6 +75,7 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
     // Nothing may be added to bytes that are not ours; only a connection that breaks tells the client.
     throw lost
   }
+  openStream(exchange)
   return new Response(tap(body, close, settled, exchange.kept), { status, headers })
 }
 

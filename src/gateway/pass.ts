@@ -8,6 +8,7 @@ import type { ChatExchange } from './exchange.ts'
 import { type GatewayFault, upstreamFault } from './fault.ts'
 import { firstBytes, peek } from './first-bytes.ts'
 import { ONE_PIECE } from './headers.ts'
+import { openStream } from './open-stream.ts'
 import { record } from './record.ts'
 import { streamHeaders } from './stream-headers.ts'
 import type { UpstreamAnswer } from './upstream.ts'
@@ -97,6 +98,7 @@ export async function passStream(
     }
     record(exchange, came.status)
   }
+  openStream(exchange)
   return new Response(tap(rest, close, settled, exchange.kept), { status: came.status, headers })
 }
 

@@ -22,6 +22,7 @@ export function record(exchange: Exchange, status: number): void {
   if (outcome.status !== undefined) return
   outcome.status = outcome.left ? CLIENT_LEFT : status
   if (exchange.place) leavePlace(exchange)
+  if (outcome.isOpen) exchange.settings.streams.open--
   const ended = performance.now()
   if (outcome.usage === undefined && isCountable(exchange)) void count(exchange, ended)
   else settlePrice(exchange, ended)

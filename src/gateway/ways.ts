@@ -42,9 +42,10 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
 
 /** From a chat's target to its answer. */
 async function serveChat(exchange: ChatExchange): Promise<Response> {
-  keepAnswer(exchange, exchange.text)
+  exchange.sent = exchange.text
   const pending = chooseCredential(exchange)
   if (pending) await pending
+  keepAnswer(exchange)
   writeRequest(exchange)
   const plan = asksForCache(exchange) ? planFor(exchange, questionOf(exchange)) : undefined
   return plan ? throughCache(exchange, plan, asking) : asking(exchange)
@@ -53,9 +54,10 @@ async function serveChat(exchange: ChatExchange): Promise<Response> {
 /** The way of a request in a provider's own format, which is not understood and not changed. @throws GatewayFault */
 export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<Response> {
   watchClient(exchange)
-  keepAnswer(exchange, call.body)
+  exchange.sent = call.body
   const pending = chooseCredential(exchange)
   if (pending) await pending
+  keepAnswer(exchange)
   const ask = async (exchange: Exchange) => {
     const asked = isLimited(exchange) ? await askedNatively(exchange, call) : undefined
     return withRetries(exchange, async one => {
@@ -77,14 +79,12 @@ const isPooled = ({ key, place }: Exchange): boolean =>
   place !== undefined || (key?.of === 'house' && key.alias === ANY_OF_A_POOL)
 
 /**
- * Keeps both bodies by reference, up to a bound (contract 8.3), where the record is to have them, or where what was used
- * has to be counted although the provider may not say it.
+ * Keeps the answer by reference, up to a bound (contract 8.3), where the record is to have it, or where what was used has
+ * to be counted although the provider may not say it.
  */
-function keepAnswer(exchange: Exchange, sent: Exchange['sent']): void {
-  const wanted = (exchange.settings.sinks.length && collects(exchange)) || isLimited(exchange)
-  if (!wanted) return
-  exchange.sent = sent
-  exchange.kept = new KeptAnswer(LONGEST_BODY)
+function keepAnswer(exchange: Exchange): void {
+  if ((exchange.settings.sinks.length && collects(exchange)) || isLimited(exchange))
+    exchange.kept = new KeptAnswer(LONGEST_BODY)
 }
 
 const LONGEST_BODY = 10 * 1024 * 1024

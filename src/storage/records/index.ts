@@ -5,7 +5,7 @@ import { type Analytics, analytics } from './analytics.ts'
 import type { BodyRules } from './bodies.ts'
 import { Dictionary } from './dictionary.ts'
 import { Intake } from './intake.ts'
-import { DEFAULT_BOUNDS, type RecordOptions } from './options.ts'
+import { DEFAULT_BOUNDS, type RecordDrop, type RecordOptions } from './options.ts'
 import { patchRow } from './patch.ts'
 import { RecordQueue } from './queue.ts'
 import { RecordReader } from './read.ts'
@@ -57,8 +57,8 @@ export interface Records {
 export async function records(database: Database, options: RecordOptions = {}): Promise<Records> {
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds }
   const { onDropped, onFailure, keeping = () => ({}), retentionDays = () => undefined } = options
-  const drop: typeof onDropped = (count, why) => {
-    if (count) onDropped?.(count, why)
+  const drop = (count: number, why: RecordDrop, fault?: unknown) => {
+    if (count) onDropped?.(count, why, fault === undefined ? undefined : reasonOf(fault))
   }
   let up = true
   const failed = (fault: unknown) => {

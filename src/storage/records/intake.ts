@@ -24,7 +24,7 @@ export interface IntakeParts {
   queue: RecordQueue
   writer: WriterParts
   rules: BodyRules
-  drop(count: number, why: RecordDrop): void
+  drop(count: number, why: RecordDrop, fault?: unknown): void
   failed(fault: unknown): void
   worked(): void
   /** Called after each batch, for what has to be done when there are more rows. */
@@ -95,8 +95,8 @@ export class Intake {
         this.#refusals = 0
         worked()
       } catch (fault) {
+        if (await this.#putAside(fault)) continue
         failed(fault)
-        if (await this.#isBad()) continue
         return
       }
       await breath()
@@ -147,26 +147,26 @@ export class Intake {
   }
 
   /**
-   * The store refused a batch. One bad row must not hold up all others for ever, so the batch is made smaller until it
-   * stands alone, and goes when the store takes other things.
-   * @returns whether to go on at once
+   * The store refused a batch. When it takes other things, the fault is in a row, which must not hold up all others for
+   * ever: the batch is made smaller until that row stands alone, and then it goes.
+   * @returns whether to go on at once; otherwise nothing can be written
    */
-  async #isBad(): Promise<boolean> {
+  async #putAside(fault: unknown): Promise<boolean> {
     this.#refusals++
-    if (this.#refusals < TRIES || this.#closed) return false
-    const { database } = this.#parts.writer
+    const { writer, queue, drop } = this.#parts
     try {
-      await database.run('UPDATE record_state SET seq = seq WHERE one = 1')
+      await writer.database.run('UPDATE record_state SET seq = seq WHERE one = 1')
     } catch {
       return false
     }
     if (this.#batch > 1 && this.#ready.length > 1) {
       this.#batch = Math.max(1, Math.floor(Math.min(this.#batch, this.#ready.length) / 4))
-      return true
+      this.#refusals = 0
+    } else if (this.#refusals >= TRIES) {
+      queue.settled(this.#ready.splice(0, 1).map(({ record }) => record))
+      drop(1, 'store', fault)
+      this.#refusals = 0
     }
-    this.#parts.queue.settled(this.#ready.splice(0, 1).map(({ record }) => record))
-    this.#parts.drop(1, 'store')
-    this.#refusals = 0
     return true
   }
 }

@@ -63,8 +63,8 @@ export interface RecordOptions {
   secrets?: readonly SecretPattern[]
   assemble?: Assemble
   bounds?: Partial<RecordBounds>
-  /** Called for what is not kept. */
-  onDropped?(count: number, why: RecordDrop): void
+  /** Called for what is not kept; with the store's own words where it refused a row. They name no secret. */
+  onDropped?(count: number, why: RecordDrop, reason?: string): void
   /** The store fails, told once until it works again; then told once more, with `up`. The reason names no secret. */
   onFailure?(up: boolean, reason: string): void
 }

@@ -1,11 +1,11 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { DIMENSIONS, type Dimension, type Point } from '../../../src/storage/records/analytics.ts'
 import type { AttemptRecord } from '../../../src/telemetry/attempt-record.ts'
 import { closeDatabases, eachDatabase, migrated } from '../../support/databases.ts'
 import { attempt, costOf, kept } from './support.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 const START = Date.parse('2026-10-01T00:00:00Z')
 const HOUR = 3_600_000

@@ -1,11 +1,11 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { assemble } from '../../../src/storage/records/assemble.ts'
 import type { BodyName } from '../../../src/storage/records/index.ts'
 import type { AttemptRecord, RecordedBodies } from '../../../src/telemetry/attempt-record.ts'
 import { closeDatabases, eachDatabase, migrated } from '../../support/databases.ts'
 import { attempt, costOf, type Kept, kept } from './support.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const MB = 1024 * 1024

@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { migrate } from '../../../src/storage/migrations.ts'
 import { closeDatabases, eachDatabase, migrated, openAddress } from '../../support/databases.ts'
 import { attempt, kept } from './support.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 describe.each(eachDatabase)('what waits to be written to %s', (_, kind) => {
   test('is written by itself soon, and by closing at once', async () => {
@@ -70,7 +70,8 @@ describe.each(eachDatabase)('what waits to be written to %s', (_, kind) => {
     await records.flush()
     expect(records.drops).toEqual([[1, 'store']])
     expect((await records.list('default')).total).toBe(19)
-    expect(records.failures.map(([up]) => up)).toEqual([false, true])
+    // The store itself did not fail.
+    expect(records.failures).toEqual([])
     await records.close()
   })
 })

@@ -1,10 +1,10 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import type { Database } from '../../../src/storage/database.ts'
 import type { Keeping, RecordFilter, Records } from '../../../src/storage/records/index.ts'
 import { closeDatabases, eachDatabase, migrated } from '../../support/databases.ts'
 import { attempt, kept } from './support.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 const DAY = 86_400_000
 const NOW = Date.parse('2026-11-20T12:00:00Z')

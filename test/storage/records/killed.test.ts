@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { closeDatabases, eachDatabase, openAddress } from '../../support/databases.ts'
 import { kept } from './support.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 const CHILD = join(import.meta.dir, 'killed-child.ts')
 const ROUNDS = 3

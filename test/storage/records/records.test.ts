@@ -1,9 +1,9 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, test } from 'bun:test'
 import { RecordQueryFault } from '../../../src/storage/records/index.ts'
 import { closeDatabases, eachDatabase, migrated } from '../../support/databases.ts'
 import { attempt, costOf, kept } from './support.ts'
 
-afterAll(closeDatabases)
+afterEach(closeDatabases)
 
 describe.each(eachDatabase)('records in %s', (_, kind) => {
   test('gives a record again with all that is known of it', async () => {
