@@ -1,6 +1,5 @@
 import { Elysia } from 'elysia'
 import type { Config } from './config/schema.ts'
-import type { RecordSink } from './gateway/exchange.ts'
 import { GatewayFault } from './gateway/fault.ts'
 import { Gateway } from './gateway/index.ts'
 import { compatRoutes } from './http/compat.ts'
@@ -10,6 +9,7 @@ import { onDomain } from './http/domains.ts'
 import { faultResponse, internalFault, notFound } from './http/faults.ts'
 import { healthRoutes } from './http/health.ts'
 import { managementRoutes } from './http/management/index.ts'
+import { metricsRoutes } from './http/metrics.ts'
 import { nativeRoutes } from './http/native.ts'
 import { openapiRoutes } from './http/openapi.ts'
 import { pathOf } from './http/path.ts'
@@ -22,6 +22,8 @@ import type { GatewaySettings } from './schemas/gateway.ts'
 import type { Live } from './storage/live.ts'
 import type { Store } from './storage/store.ts'
 import type { Logger, RequestLog } from './telemetry/log.ts'
+import type { Family } from './telemetry/metrics/family.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
 export interface AppParts {
   config: Config
@@ -30,8 +32,10 @@ export interface AppParts {
   log: Logger
   /** Where the line of each request goes; the log itself when left out. */
   logRequest?: RequestLog
-  /** Whoever takes the records of attempts that are over. */
-  sinks?: readonly RecordSink[]
+  /** Takes the records of attempts that are over, beside the store. */
+  telemetry: Telemetry
+  /** The metrics of every process that serves; those of this one when left out. */
+  collectMetrics?: () => Promise<Family[][]>
   /** The other workers on the same port. */
   peers?: Peers
 }
@@ -55,7 +59,8 @@ export function createApp({
   live,
   log,
   logRequest = fields => log.info(fields),
-  sinks = [],
+  telemetry,
+  collectMetrics = async () => [telemetry.metrics.snapshot()],
   peers,
 }: AppParts): App {
   const gateway = new Gateway({
@@ -64,10 +69,12 @@ export function createApp({
     live,
     log,
     logRequest,
-    sinks: [live.records, ...sinks],
+    sinks: [live.records, telemetry],
     worker: peers?.own,
   })
   const sockets = new Sockets(gateway)
+  telemetry.queue('records', () => live.records.waiting())
+  telemetry.metrics.gauge('postern_open_streams', 'Answers that go out in pieces now.', () => gateway.streams.open)
   const isOpen = (id: string) => gateway.isOpen(id)
   const elysia = new Elysia({ normalize: false, aot: true })
     .wrap((handler, request) => {
@@ -92,6 +99,7 @@ export function createApp({
     .use(resumeRoutes(gateway, peers))
     .use(managementRoutes(gateway))
     .use(healthRoutes(() => store.isOpen()))
+    .use(metricsRoutes({ gateway, access: () => gateway.config.server.metrics, collect: collectMetrics }))
     .use(openapiRoutes())
     .use(docsRoutes())
 
@@ -111,16 +119,21 @@ export function createApp({
         websocket: sockets.handlers,
       })
       sockets.server = server as SocketServer
+      const pending = () => server!.pendingRequests + sockets.busy()
+      telemetry.metrics.gauge('postern_requests_in_flight', 'Requests whose answer is not out yet.', pending)
       return {
         port: server!.port!,
         stop: async graceful => {
           if (graceful) sockets.leave()
           await server!.stop(!graceful)
         },
-        pending: () => server!.pendingRequests + sockets.busy(),
+        pending,
       }
     },
-    reload: next => gateway.reload(next),
+    reload(next) {
+      gateway.reload(next)
+      telemetry.reload(next)
+    },
     settingsOf: id => gateway.settingsOf(id),
   }
 }

@@ -24,7 +24,10 @@ export function changeLines(changes: readonly BodyChange[], paint: Paint, width:
     const value =
       before !== undefined && after !== undefined ? `${shortened(before)} → ${after}` : (before ?? after ?? '')
     const head = `${paint(colour, sign)} `
-    if (place.length < paths) return [head + padTo(place, paths) + paint('dim', cutTo(value, width - paths - 2))]
+    // What does not fit beside it stands below it.
+    const fits = change !== 'changed' || Bun.stringWidth(value) <= width - paths - 2
+    if (place.length < paths && fits)
+      return [head + padTo(place, paths) + paint('dim', cutTo(value, width - paths - 2))]
     return [head + cutTo(place, width - 2), `    ${paint('dim', cutTo(value, width - 4))}`]
   })
   if (told.length > shown.length) lines.push(paint('dim', `… and ${told.length - shown.length} more: --json`))

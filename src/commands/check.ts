@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.ts'
 import { ConfigError, formatProblem, type Problem } from '../config/problems.ts'
 import type { Environment } from '../config/references.ts'
 import type { Config } from '../config/schema.ts'
+import { withoutSecrets } from '../telemetry/delivery/outage.ts'
 import { type Output, terminal } from './output.ts'
 
 export interface CheckOptions {
@@ -32,6 +33,13 @@ function summary(config: Config): string[] {
   )
   const domains = Object.entries(config.server.domains).map(([host, id]) => `${host} (${id})`)
   const { enabled, balance } = config.billing
+  const traced = Object.entries(config.gateways).flatMap(([id, { otel }]) =>
+    (otel ?? []).map(({ url }) => `${id} (${withoutSecrets(url)})`),
+  )
+  const pushed = config.logpush.map(({ url, gateway }) => {
+    const place = url.startsWith('file:') ? url : withoutSecrets(url)
+    return `${place} (${gateway === undefined ? 'gateways with logpush' : gateway})`
+  })
   const line = (title: string, items: string[]) => `  ${title.padEnd(18)} ${items.join('; ') || 'none'}`
   return [
     line('address', [config.server.public_url]),
@@ -41,6 +49,9 @@ function summary(config: Config): string[] {
     ...(own.length ? [line('custom providers', own)] : []),
     line('gateways', gateways),
     line('tokens', tokens),
+    ...(config.server.metrics === 'open' ? [line('metrics', ['open to anyone'])] : []),
+    ...(traced.length ? [line('traces', traced)] : []),
+    ...(pushed.length ? [line('logpush', pushed)] : []),
     ...(enabled ? [line('billing', [`credit of ${balance === 'token' ? 'each token' : 'the account'} pays`])] : []),
   ]
 }

@@ -34,6 +34,8 @@ server:
   #resume_grace: 10
   # The largest request in bytes.
   #max_body: 104857600
+  # Who may read /metrics: token (one with "read" for all gateways) or open (anybody who reaches the port).
+  #metrics: open
 
 # The {account_id} in addresses. A list keeps code working that was written for another id:
 # account: [home, 0123456789abcdef0123456789abcdef]
@@ -111,6 +113,13 @@ gateways:
     #rate_limiting_limit: 600
     #rate_limiting_interval: 60
     #rate_limiting_technique: sliding
+    # Every attempt becomes a span there (OpenTelemetry); json or protobuf.
+    #otel:
+    #  - url: http://127.0.0.1:4318/v1/traces
+    #    content_type: protobuf
+    # Records go to the receivers under "logpush" below. With logpush_public_key (RSA, in PEM) what was said is
+    # encrypted for the holder of its private key.
+    #logpush: true
     # Keys of this file serve nobody here: only those of \`postern key add\`, or of the caller's own.
     #byok_only: true
   #experiments:
@@ -127,6 +136,14 @@ gateways:
 #  openai/my-finetune:
 #    input: 1.5
 #    output: 6
+
+# Receivers of records, as lines of JSON: a file, a bucket (s3://…) or an address that they are posted to.
+#logpush:
+#  - url: file:./logs/ai.ndjson
+#  - url: https://logs.example.com/ingest
+#    headers:
+#      authorization: Bearer \${LOGS_TOKEN:-}
+#    compression: gzip
 
 log:
   # debug, info, warn, error or silent

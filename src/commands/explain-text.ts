@@ -74,14 +74,27 @@ const SOURCES: Record<LogExplanation['settings'][number]['from'], string> = {
 
 function settingsOf({ settings }: LogExplanation, paint: Paint, width: number): string[] {
   const names = Math.max(...settings.map(({ name }) => name.length)) + 2
-  const values = Math.min(24, Math.max(...settings.map(({ value }) => String(value).length)) + 2)
+  const values = Math.min(24, Math.max(...settings.map(({ name, value }) => valueText(name, value).length)) + 2)
   const room = width - INDENT.length - names - values
   return settings.map(({ name, value, from, at, instead_of }) => {
     const source = from === 'file' ? (at ?? SOURCES.file) : at === undefined ? SOURCES[from] : `${SOURCES[from]} ${at}`
-    const over = instead_of === undefined ? '' : `, not ${instead_of}`
-    const text = cutTo(String(value), values - 2)
+    const over = instead_of === undefined ? '' : `, not ${valueText(name, instead_of)}`
+    const text = cutTo(valueText(name, value), values - 2)
     return padTo(name, names) + padTo(text, values) + paint('dim', cutTo(`← ${source}${over}`, room))
   })
+}
+
+const UNITS: Record<string, string> = {
+  cache_ttl: 's',
+  rate_limiting_interval: 's',
+  stream_idle_timeout: 's',
+  request_timeout: 'ms',
+  retry_delay: 'ms',
+}
+
+function valueText(name: string, value: string | number | boolean): string {
+  const unit = typeof value === 'number' ? UNITS[name] : undefined
+  return unit === undefined ? String(value) : `${value} ${unit}`
 }
 
 function routeOf({ route }: LogExplanation, paint: Paint, width: number): string[] {
@@ -98,7 +111,7 @@ function cacheOf({ cache }: LogExplanation, paint: Paint, width: number): string
   if (key === undefined) return why === undefined ? [] : wrapTo(why, width - INDENT.length)
   return [
     `${hit ? paint('green', 'HIT') : 'MISS'}, kept for ${ttl} s`,
-    ...row('key', key, width),
+    padTo('key', NAMES) + cutTo(key, width - INDENT.length - NAMES),
     ...(named ? ['The caller named it in cf-aig-cache-key; nothing else counts.'] : []),
     ...(parts.length ? row('made of', [...parts.map(partText), 'and the body'].join(' · '), width) : []),
   ]
@@ -205,14 +218,16 @@ const ONES = new Set([
   'image',
 ])
 
+type Line = [what: string, units: string, price: string, amount: string]
+
 function costOf({ cost }: LogExplanation, paint: Paint, width: number): string[] {
-  const rows = cost.lines.map(({ what, units, each, amount }) => {
+  const rows = cost.lines.map(({ what, units, each, amount }): Line => {
     const price = ONES.has(what) ? `$${each}` : `$${perMillion(each)} / 1M`
-    return [what, units.toLocaleString('en-US'), `× ${price}`, `= $${amount}`] as const
+    return [what, units.toLocaleString('en-US'), `× ${price}`, `= $${amount}`]
   })
   if (cost.amount !== undefined && rows.length) rows.push(['', '', 'sum', `= $${cost.amount}`])
-  const widths = [0, 1, 2].map(column => Math.max(0, ...rows.map(cells => cells[column]!.length)))
-  const [first = 0, second = 0, third = 0] = widths
+  const widest = (column: number) => Math.max(0, ...rows.map(cells => cells[column]!.length))
+  const [first, second, third] = [widest(0), widest(1), widest(2)]
   const lines = rows.map(([what, units, price, amount], index) => {
     const line = `${what.padEnd(first)}  ${units.padStart(second)} ${what ? price.padEnd(third) : price.padStart(third)}  ${amount}`
     return index === rows.length - 1 && !what ? paint('bold', line) : line

@@ -16,7 +16,7 @@ const NARROW = 80
 const WIDE = 110
 
 /** How many columns there are to write in. */
-export const columnsOf = (stream: { isTTY?: boolean; columns?: number }): number =>
+const columnsOf = (stream: { isTTY?: boolean; columns?: number }): number =>
   stream.isTTY && stream.columns ? Math.max(60, Math.min(stream.columns, WIDE)) : NARROW
 
 /**

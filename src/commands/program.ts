@@ -45,6 +45,8 @@ export function program(done: (code: number) => void): Command {
         'postern init && postern check        write a configuration and check it',
         'postern token add laptop             make a token for a client',
         'postern key add openai               store the key of a provider',
+        'postern logs tail --follow           see what comes',
+        'postern explain <id>                 see what happened to a request',
       ),
     )
 
@@ -120,6 +122,7 @@ export function program(done: (code: number) => void): Command {
   addTokenCommands(postern, done)
   addKeyCommands(postern, done)
   addCreditCommands(postern, done)
+  addLogsCommands(postern, done)
 
   postern
     .command('version')
@@ -237,6 +240,75 @@ function addCreditCommands(postern: Command, done: (code: number) => void): void
   owned(credit.command('history'))
     .description('what was added, and what was used in the last day')
     .action(async options => done(await (await import('./credit.ts')).creditHistoryCommand(options)))
+}
+
+function addLogsCommands(postern: Command, done: (code: number) => void): void {
+  const id = 'of a log (cf-aig-log-id), a request or an event'
+  postern
+    .command('explain')
+    .description('say what happened to a request, and why')
+    .argument('<id>', id)
+    .option('--gateway <id>', 'look in this gateway only')
+    .option('--json', 'as JSON, as the management API tells it')
+    .option(...configOption)
+    .addHelpText(
+      'after',
+      examples(
+        'postern explain 019a9f0c-6f5e-7c3a-9d51-0a6b1a3f2e77',
+        'postern explain 019a9f0c-6f5e-7c3a-9d51-0a6b1a3f2e77 --json',
+      ),
+    )
+    .action(async (word: string, options) => done(await (await import('./explain.ts')).explainCommand(word, options)))
+
+  const logs = postern
+    .command('logs')
+    .description('show, follow and export what is on record')
+    .addHelpText(
+      'after',
+      examples('postern logs tail -f', 'postern logs show <id>', 'postern logs export --since 1d > day.ndjson'),
+    )
+
+  const filtered = (command: Command) =>
+    command
+      .option('--gateway <id>', 'of this gateway (default: all)')
+      .option('--provider <slug>', 'of this provider')
+      .option('--model <text>', 'whose model has this in its name')
+      .option('--status <code>', '429, or 5xx for all that begin alike')
+      .option('--token <name>', 'of this token')
+      .option('--errors', 'only what failed')
+      .option('--since <time>', '90s, 30m, 1h, 2d, 1w, or a time such as 2026-11-02T10:00')
+      .option('--search <text>', 'with this text in the metadata')
+      .option(...configOption)
+
+  filtered(logs.command('tail'))
+    .description('the last records, and with --follow those that come')
+    .option('-n, --lines <number>', 'how many (default: 20)', wholeNumber)
+    .option('-f, --follow', 'go on until Ctrl-C')
+    .option('--json', 'as JSON, one in each line')
+    .addHelpText('after', examples('postern logs tail -f', 'postern logs tail --errors --since 1h -n 100'))
+    .action(async options => done(await (await import('./logs.ts')).logsTailCommand(options)))
+
+  logs
+    .command('show')
+    .description('a record with its bodies')
+    .argument('<id>', id)
+    .option('--gateway <id>', 'look in this gateway only')
+    .option('--json', 'as JSON')
+    .option(...configOption)
+    .action(async (word: string, options) => done(await (await import('./logs.ts')).logsShowCommand(word, options)))
+
+  filtered(logs.command('export'))
+    .description('records as JSON, one in each line')
+    .option('-o, --out <file>', 'write it to a file')
+    .option('--bodies', 'with the bodies')
+    .addHelpText(
+      'after',
+      examples(
+        'postern logs export --since 1d > day.ndjson',
+        'postern logs export --bodies --token laptop -o laptop.ndjson',
+      ),
+    )
+    .action(async options => done(await (await import('./logs.ts')).logsExportCommand(options)))
 }
 
 /** Every command throws instead of ending the process, and takes no word that it does not know. */

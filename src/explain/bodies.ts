@@ -29,14 +29,21 @@ export function bodiesIn(
   const before = jsonIn(request)
   // A request in a provider's own format goes on byte for byte; so does a chat, but for its model.
   const renamed = !upstream && translation !== undefined && isObject(before.value) && record.model !== undefined
-  if (!upstream && !renamed)
-    return only(record.cached ? 'Nobody was asked: the answer came from the cache.' : 'It went on byte for byte.')
+  if (!upstream && !renamed) return only(asItCame(record))
   const after = upstream
     ? jsonIn(upstream).value
     : { ...(before.value as Record<string, unknown>), model: record.model }
   if (before.value === undefined || after === undefined) return only('It is no JSON, so that nothing can be compared.')
   const diff = diffBodies(before.value, after)
   return { ...head, note: noteOf(record, upstream !== undefined, from === to), ...diff }
+}
+
+function asItCame({ cached, firstByte, surface }: StoredRecord): string {
+  if (cached) return 'Nobody was asked: the answer came from the cache.'
+  if (firstByte !== undefined) return 'It went on byte for byte.'
+  return surface === 'compat'
+    ? 'It was refused before anything was written for a provider.'
+    : 'No provider answered; what one was to get is the body as it came.'
 }
 
 function noteOf({ cached }: StoredRecord, written: boolean, same: boolean): string {

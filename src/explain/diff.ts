@@ -32,7 +32,7 @@ export function diffBodies(before: unknown, after: unknown): BodyDiff {
   const changes: BodyChange[] = []
   const gone: Tree[] = []
   const come: Tree[] = []
-  compare('', before as Json, after as Json, { changes, gone, come })
+  compare('', '', before as Json, after as Json, { changes, gone, come })
   matchMoved(gone, come)
   for (const tree of gone) tellGone(tree, changes)
   for (const tree of come) tellCome(tree, changes)
@@ -48,49 +48,72 @@ interface Found {
   come: Tree[]
 }
 
-function compare(path: string, before: Json, after: Json, found: Found): void {
+/** @param to the same place in the other body */
+function compare(path: string, to: string, before: Json, after: Json, found: Found): void {
   if (Bun.deepEquals(before, after)) {
-    found.changes.push({ change: 'kept', path, before: jsonText(before) })
-  } else if (Array.isArray(before) && Array.isArray(after)) compareLists(path, before, after, found)
+    found.changes.push({ change: 'kept', path, ...elsewhere(path, to), before: jsonText(before) })
+  } else if (Array.isArray(before) && Array.isArray(after)) compareLists(path, to, before, after, found)
   else if (isObject(before) && isObject(after)) {
     for (const [name, value] of Object.entries(before)) {
       const at = memberPath(path, name)
-      if (Object.hasOwn(after, name)) compare(at, value, after[name]!, found)
+      if (Object.hasOwn(after, name)) compare(at, memberPath(to, name), value, after[name]!, found)
       else found.gone.push(treeOf(at, value))
     }
     for (const [name, value] of Object.entries(after))
-      if (!Object.hasOwn(before, name)) found.come.push(treeOf(memberPath(path, name), value))
-  } else if (typeof before === 'object' || typeof after === 'object') {
-    // What became of a list that is an object now is found among what moved.
+      if (!Object.hasOwn(before, name)) found.come.push(treeOf(memberPath(to, name), value))
+  } else if (isNested(before) || isNested(after)) {
+    // What became of a text that is a list now is found among what moved.
     found.gone.push(treeOf(path, before))
-    found.come.push(treeOf(path, after))
-  } else found.changes.push({ change: 'changed', path, before: jsonText(before), after: jsonText(after) })
+    found.come.push(treeOf(to, after))
+  } else
+    found.changes.push({
+      change: 'changed',
+      path,
+      ...elsewhere(path, to),
+      before: jsonText(before),
+      after: jsonText(after),
+    })
 }
 
-/** What both begin and end with is the same; between, one stands against the other. */
-function compareLists(path: string, before: Json[], after: Json[], found: Found): void {
-  const shorter = Math.min(before.length, after.length)
-  let start = 0
-  while (start < shorter && Bun.deepEquals(before[start], after[start])) start++
-  let end = 0
-  while (end < shorter - start && Bun.deepEquals(before.at(-1 - end), after.at(-1 - end))) end++
-  const same = (index: number, to = index) =>
-    found.changes.push({
-      change: 'kept',
-      path: `${path}[${index}]`,
-      ...(to !== index && { to: `${path}[${to}]` }),
-      before: jsonText(before[index]!),
-    })
-  for (let index = 0; index < start; index++) same(index)
-  const [lastBefore, lastAfter] = [before.length - end, after.length - end]
-  const pairs = Math.min(lastBefore, lastAfter) - start
-  for (let index = start; index < start + pairs; index++)
-    compare(`${path}[${index}]`, before[index]!, after[index]!, found)
-  for (let index = start + pairs; index < lastBefore; index++)
-    found.gone.push(treeOf(`${path}[${index}]`, before[index]!))
-  for (let index = start + pairs; index < lastAfter; index++)
-    found.come.push(treeOf(`${path}[${index}]`, after[index]!))
-  for (let index = lastBefore; index < before.length; index++) same(index, index - lastBefore + lastAfter)
+const elsewhere = (path: string, to: string) => (to === path ? undefined : { to })
+const isNested = (value: Json) => typeof value === 'object' && value !== null
+
+/** One after the other, each with the next of its kind; what is left over was dropped or added. */
+function compareLists(path: string, to: string, before: Json[], after: Json[], found: Found): void {
+  let next = 0
+  for (const [index, item] of before.entries()) {
+    const at = `${path}[${index}]`
+    // Where as much is left on both sides they belong together as they stand.
+    const even = before.length - index === after.length - next && isLike(item, after[next])
+    const pair = even ? next : nextLike(item, after, next)
+    if (pair < 0) {
+      found.gone.push(treeOf(at, item))
+      continue
+    }
+    for (; next < pair; next++) found.come.push(treeOf(`${to}[${next}]`, after[next]!))
+    compare(at, `${to}[${pair}]`, item, after[pair]!, found)
+    next = pair + 1
+  }
+  for (; next < after.length; next++) found.come.push(treeOf(`${to}[${next}]`, after[next]!))
+}
+
+/** By what the formats tell items of a list apart. */
+const KINDS = ['role', 'type', 'name', 'id']
+
+/** How far away an item is looked for: lists of numbers are long. */
+const REACH = 50
+
+function nextLike(item: Json, list: readonly Json[], from: number): number {
+  for (let place = from; place < list.length && place < from + REACH; place++)
+    if (isLike(item, list[place])) return place
+  return -1
+}
+
+/** Whether one may have become the other. */
+function isLike(one: Json, other: Json | undefined): boolean {
+  if (other === undefined) return false
+  if (!isObject(one) || !isObject(other)) return Bun.deepEquals(one, other)
+  return KINDS.every(kind => one[kind] === undefined || other[kind] === undefined || one[kind] === other[kind])
 }
 
 function treeOf(path: string, value: Json): Tree {

@@ -30,7 +30,7 @@ export async function gather(
   }
   if (!attempts.length) return undefined
   attempts.sort((one, other) => one.record.at - other.record.at)
-  const named = found.as === 'log' ? attempts.findIndex(({ record }) => record.id === word.toLowerCase()) : -1
+  const named = found.as === 'log' ? attempts.findIndex(({ record }) => record.id === found.named) : -1
   const told = named >= 0 ? named : answered(attempts.map(({ record }) => record))
   const { record } = attempts[told]!
   const [request, upstream, answer] = await Promise.all(

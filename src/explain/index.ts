@@ -162,9 +162,12 @@ function limitOf({ what, facts = {} }: Decision): LogExplanation['attempts'][num
   }
 }
 
+/** Cloudflare's code for a provider without an answer. */
+const NO_ANSWER = 2005
+
 function summaryOf(
   { attempts, duration, cost }: Told,
-  { provider, model, status, error, cached }: StoredRecord,
+  { provider, model, status, error, cached, firstByte }: StoredRecord,
 ): string {
   const who = provider === undefined ? 'The gateway' : `${provider}${model === undefined ? '' : `/${model}`}`
   const tries = attempts.length > 1 ? ` after ${attempts.length} attempts` : ''
@@ -176,6 +179,9 @@ function summaryOf(
     return `The client left before ${who} had answered${tries}, after ${secondsText(duration)}${paid}.`
   if (status < 400) return `${who} answered${tries}${took}${paid}.`
   const why = error ? `: ${error.code}${error.number === undefined ? '' : ` (${error.number})`}` : ''
+  // Nobody was asked, or a provider was and did not answer.
+  if (firstByte === undefined && status < 500 && error?.number !== NO_ANSWER)
+    return `The gateway refused it${provider === undefined ? '' : ` on the way to ${who}`}${tries}${took}: ${status}${error ? ` ${error.code}` : ''}${paid}.`
   return `${who} came to ${status}${tries}${took}${why}${paid}.`
 }
 

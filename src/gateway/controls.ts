@@ -36,6 +36,7 @@ export interface Controls {
   readonly otelParentSpanId?: string
   /** The trace that the client's own span stands in, as it came (W3C Trace Context). */
   readonly traceparent?: string
+  readonly tracestate?: string
   readonly sessionId?: string
   readonly turnId?: string
   readonly noSessionAffinity?: boolean
@@ -181,7 +182,7 @@ export function readControls(headers: Headers): Controls {
   let draft: Draft | undefined
   for (const name of headers.keys()) {
     if (!name.startsWith('cf-')) {
-      if (name === 'traceparent') (draft ??= {}).traceparent = headers.get(name)!
+      if (name === 'traceparent') draft = { ...draft, ...traceIn(headers) }
       continue
     }
     const reader = readers.get(name)
@@ -194,6 +195,12 @@ export function readControls(headers: Headers): Controls {
     } else if (name.startsWith('cf-aig-')) draft.dropped = [...(draft.dropped ?? []), name]
   }
   return draft ?? NONE
+}
+
+function traceIn(headers: Headers): Pick<Controls, 'traceparent' | 'tracestate'> {
+  const traceparent = headers.get('traceparent')!
+  const tracestate = headers.get('tracestate')
+  return tracestate === null ? { traceparent } : { traceparent, tracestate }
 }
 
 const OLD_NAMES = new Set(['cf-skip-cache', 'cf-cache-ttl'])

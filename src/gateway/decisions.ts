@@ -17,9 +17,8 @@ export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
   const { written, client } = exchange as Partial<ChatExchange>
   const { config, stored } = exchange.settings
   const { cached = false } = exchange.outcome
-  // The route may go on behind this step.
-  const turns = exchange.shared.turns
-  const taken = turns?.length ?? 0
+  // The turn that this attempt leads to is taken behind it, and stands there by the time that this is written down.
+  const { turns = [] } = exchange.shared
   const wanted = cachePlan !== undefined || asksForCache(exchange)
   const dropped = written?.dropped
   const dialect = written?.dialect.name
@@ -38,12 +37,14 @@ export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
       said.set(name, { step: 'setting', what: name, facts: { value, from: where, ...(at !== undefined && { at }) } })
     }
     decisions.push(...said.values())
-    for (let turn = 0; turn < taken; turn++) {
-      const { node, type, output, why } = turns![turn]!
+    for (const { node, type, output, why } of turns)
       decisions.push({ step: 'route', what: `${node}: ${why}`, facts: { node, type, output, why } })
-    }
     if (cachePlan) decisions.push(cacheDecision(cachePlan, cached, target, key))
-    else decisions.push({ step: 'cache', what: wanted ? 'not for this request' : whyNot(controls) })
+    else
+      decisions.push({
+        step: 'cache',
+        what: wanted ? 'not asked: the request was refused before, is no POST, or is too large' : whyNot(controls),
+      })
     for (const { claims } of claimed)
       for (const { limit, counts } of claims)
         decisions.push({
@@ -153,7 +154,6 @@ const SAID: readonly (readonly [member: keyof Controls, setting: string, header:
   ['noWholesale', 'byok_only', 'cf-aig-no-wholesale'],
   ['zdr', 'zdr', 'cf-aig-zdr'],
   ['customCost', 'custom_cost', 'cf-aig-custom-cost'],
-  ['metadata', 'metadata', 'cf-aig-metadata'],
   ['allowedModels', 'allowed_models', 'cf-aig-allowed-models'],
   ['allowedProviders', 'allowed_providers', 'cf-aig-allowed-providers'],
 ]

@@ -84,26 +84,28 @@ const isGood = ({ outcome: { status, error, left, cached } }: Exchange): boolean
 /** Who asked for what, how long it took, what it used and cost; never a body, a key or a header. */
 function lineOf(made: AttemptRecord): Record<string, unknown> {
   const { usage, cost } = made
+  // What is undefined does not get into the line. No spreads: every request pays for this.
   return {
     id: made.id,
-    ...(made.event !== made.request && { event: made.event }),
+    event: made.event === made.request ? undefined : made.event,
     method: made.method,
     path: made.path,
     status: made.status,
     duration_ms: made.duration,
-    ...(made.firstByte !== undefined && { first_byte_ms: made.firstByte }),
+    first_byte_ms: made.firstByte,
     gateway: made.gateway,
-    ...(made.step !== undefined && { step: made.step }),
-    ...(made.attempt > 1 && { attempt: made.attempt }),
-    ...(made.provider !== undefined && { provider: made.provider }),
-    ...(made.model !== undefined && { model: made.model }),
-    ...(made.token !== undefined && { token: made.token }),
-    ...(made.stream && { stream: true }),
-    ...(usage && { tokens_in: usage.input, tokens_out: usage.output }),
-    ...(usage?.source === 'estimated' && { estimated: true }),
-    ...(usage?.cacheRead && { tokens_cached: usage.cacheRead }),
-    ...(made.cached && { cached: true }),
-    ...(cost && { cost: dollarsOf(cost.pico) }),
-    ...(made.error && { error: made.error.code }),
+    step: made.step,
+    attempt: made.attempt > 1 ? made.attempt : undefined,
+    provider: made.provider,
+    model: made.model,
+    token: made.token,
+    stream: made.stream || undefined,
+    tokens_in: usage?.input,
+    tokens_out: usage?.output,
+    estimated: usage?.source === 'estimated' || undefined,
+    tokens_cached: usage?.cacheRead || undefined,
+    cached: made.cached || undefined,
+    cost: cost && dollarsOf(cost.pico),
+    error: made.error?.code,
   }
 }

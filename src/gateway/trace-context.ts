@@ -17,7 +17,7 @@ export const hasTrace = ({ gateway, controls }: Exchange): boolean =>
  */
 export function carryTrace(exchange: Exchange, outgoing: Outgoing): void {
   const { headers } = outgoing
-  const { traceparent } = exchange.controls
+  const { traceparent, tracestate } = exchange.controls
   // A signature of the caller's may cover what stands there.
   if (headers.traceparent !== undefined && isSignature(headers.authorization ?? '')) return
   const traced = isTraced(exchange)
@@ -25,16 +25,11 @@ export function carryTrace(exchange: Exchange, outgoing: Outgoing): void {
   const said = span ? traceparentOf(span) : traceparent
   if (said === undefined) return
   headers.traceparent = said
-  const goesOn = traceparent !== undefined && (!span || traceparent.includes(span.traceId))
-  const state = goesOn ? stateOf(exchange) : null
-  if (state === null) delete headers.tracestate
-  else headers.tracestate = state
+  // What vendors keep of a trace goes with it, and with no other.
+  if (tracestate !== undefined && (!span || traceparent?.includes(span.traceId))) headers.tracestate = tracestate
+  else delete headers.tracestate
   if (traced) exchange.outcome.server = serverOf(outgoing.url)
 }
-
-/** What vendors keep of a trace goes with it. */
-const stateOf = ({ headers, request }: Exchange): string | null =>
-  headers.get('tracestate') ?? request.headers.get('tracestate')
 
 /** For the record: the attempt's span, or what the caller said of its trace. */
 export function traceOf(exchange: Exchange): AttemptRecord['trace'] {

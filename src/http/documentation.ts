@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import { ChatCompletionChunk } from '../schemas/chat-chunk.ts'
 import { ChatCompletion } from '../schemas/chat-reply.ts'
 import { ChatCompletionRequest } from '../schemas/chat-request.ts'
@@ -126,6 +127,23 @@ export const routes = {
       '503': json('It does not: it starts, it stops, or its database is out of reach.', Readiness, {
         status: 'not_ready',
       }),
+    },
+  }),
+  getMetrics: route('GET', '/metrics', {
+    operationId: 'getMetrics',
+    summary: 'Numbers for Prometheus',
+    description:
+      'Requests, errors, tokens, cost, durations, cache, limits, queues and the processes themselves, in Prometheus’ text format, or in that of OpenMetrics where the request accepts it. Needs a token with the permission `read` for all gateways, unless the file says `server.metrics: open`.',
+    tags: ['Operations'],
+    responses: {
+      '200': {
+        description: 'The metrics.',
+        content: { 'text/plain': { schema: Type.String(), example: 'postern_open_streams 3\n' } },
+      },
+      '401': noToken,
+      '403': notOpened,
+      ...oversized,
+      '500': internal,
     },
   }),
   getOpenapiDocument: route('GET', '/openapi.json', {

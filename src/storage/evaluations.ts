@@ -58,7 +58,15 @@ interface Row {
   modified: number
 }
 
-const evaluationOf = ({ processed, total_logs, datasets, results, created, modified, ...row }: Row): StoredEvaluation => ({
+const evaluationOf = ({
+  processed,
+  total_logs,
+  datasets,
+  results,
+  created,
+  modified,
+  ...row
+}: Row): StoredEvaluation => ({
   ...row,
   processed: Number(processed) === 1,
   logs: Number(total_logs),
@@ -81,9 +89,22 @@ export function evaluationStore(database: Database): EvaluationStore {
     },
     add: ({ id, gateway, name, processed, logs, datasets, results, created, modified }, most) =>
       database.transaction(async sql => {
-        const { n } = (await sql.get<{ n: number }>('SELECT COUNT(*) AS n FROM evaluations WHERE gateway = ?', gateway))!
+        const { n } = (await sql.get<{ n: number }>(
+          'SELECT COUNT(*) AS n FROM evaluations WHERE gateway = ?',
+          gateway,
+        ))!
         if (Number(n) >= most) return false
-        const columns = ['id', 'gateway', 'name', 'processed', 'total_logs', 'datasets', 'results', 'created', 'modified']
+        const columns = [
+          'id',
+          'gateway',
+          'name',
+          'processed',
+          'total_logs',
+          'datasets',
+          'results',
+          'created',
+          'modified',
+        ]
         const texts = [JSON.stringify(datasets), JSON.stringify(results)]
         await sql.insert('evaluations', columns, [
           [id, gateway, name, processed ? 1 : 0, logs, ...texts, created, modified],

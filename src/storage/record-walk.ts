@@ -13,7 +13,7 @@ const MOST = 2_000
  * @throws RecordQueryFault with the first step
  */
 export async function* walk(
-  records: Records,
+  records: Pick<Records, 'list'>,
   gateway: string,
   { filters = [], search, direction = 'asc' }: Selection,
   until = Date.now() + 1,

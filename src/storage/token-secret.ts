@@ -18,5 +18,5 @@ export function newToken(): string {
 
 /** What is kept of a token: SHA-256 in lower-case hex. A long random secret needs no salt and no slow hash. */
 export function hashToken(token: string): string {
-  return new Bun.CryptoHasher('sha256').update(token).digest('hex')
+  return Bun.SHA256.hash(token, 'hex')
 }

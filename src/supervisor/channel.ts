@@ -1,3 +1,4 @@
+import type { MetricsToWorker } from '../telemetry/metrics/gather.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** A worker's end of the line to its supervisor. */
@@ -5,6 +6,7 @@ export interface Channel {
   tell(message: FromWorker): void
   onStop(act: () => void): void
   onReload(act: () => void): void
+  onMetrics(act: (message: MetricsToWorker) => void): void
   /** The last configuration that a worker found good, as JSON. */
   lastGood(): Promise<string | undefined>
 }
@@ -12,12 +14,14 @@ export interface Channel {
 export function openChannel(): Channel {
   let stop = () => process.exit(0)
   let reload = () => {}
+  let metrics: (message: MetricsToWorker) => void = () => {}
   const askers: ((configuration?: string) => void)[] = []
   process.on('message', message => {
     const told = message as ToWorker
     if (told.type === 'stop') stop()
     else if (told.type === 'reload') reload()
-    else askers.shift()?.(told.configuration)
+    else if (told.type === 'last-good') askers.shift()?.(told.configuration)
+    else metrics(told)
   })
   // The supervisor is gone, perhaps killed: nobody could stop or replace this process any more.
   process.on('disconnect', () => stop())
@@ -40,6 +44,9 @@ export function openChannel(): Channel {
     },
     onReload: act => {
       reload = act
+    },
+    onMetrics: act => {
+      metrics = act
     },
     lastGood() {
       const answer = new Promise<string | undefined>(resolve => askers.push(resolve))

@@ -1,3 +1,5 @@
+import type { MetricsFromWorker, MetricsToWorker } from '../telemetry/metrics/gather.ts'
+
 /** What a worker tells its supervisor. */
 export type FromWorker =
   | {
@@ -13,6 +15,11 @@ export type FromWorker =
   | { type: 'configuration'; configuration: string; drain: number }
   /** Asks for the last configuration that was good. */
   | { type: 'last-good' }
+  | MetricsFromWorker
 
 /** What a supervisor tells its workers. Messages and not signals, because Windows has none. */
-export type ToWorker = { type: 'stop' } | { type: 'reload' } | { type: 'last-good'; configuration?: string }
+export type ToWorker =
+  | { type: 'stop' }
+  | { type: 'reload' }
+  | { type: 'last-good'; configuration?: string }
+  | MetricsToWorker

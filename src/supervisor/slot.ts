@@ -21,6 +21,8 @@ export interface SlotOptions {
 }
 
 export interface Slot {
+  /** Its worker runs and serves. */
+  readonly isReady: boolean
   send(message: ToWorker): void
   /** Ends it for good; resolves when the process is gone. */
   stop(): Promise<void>
@@ -32,6 +34,7 @@ export function slot({ index, start, onMessage, onStillborn, notice }: SlotOptio
   const pause = backOff()
   let worker: WorkerProcess | undefined
   let everReady = false
+  let ready = false
   let stopping = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let gone = Promise.resolve()
@@ -39,12 +42,16 @@ export function slot({ index, start, onMessage, onStillborn, notice }: SlotOptio
   const run = (first: boolean) => {
     const begun = performance.now()
     const started = start(first, message => {
-      if (message.type === 'ready') everReady = true
+      if (message.type === 'ready') {
+        everReady = true
+        ready = true
+      }
       onMessage(message, started)
     })
     worker = started
     gone = started.ended.then(({ code, signal }) => {
       worker = undefined
+      ready = false
       if (stopping) return
       if (!everReady && onStillborn) return onStillborn(code, signal)
       const wait = pause(performance.now() - begun)
@@ -55,6 +62,9 @@ export function slot({ index, start, onMessage, onStillborn, notice }: SlotOptio
   run(true)
 
   return {
+    get isReady() {
+      return ready
+    },
     send: message => worker?.send(message),
     stop() {
       stopping = true

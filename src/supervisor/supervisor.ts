@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
+import { metricsRelay } from '../telemetry/metrics/gather.ts'
 import type { Assignment } from './assignment.ts'
 import type { FromWorker } from './messages.ts'
 import { notices } from './notice.ts'
@@ -39,8 +40,10 @@ export function supervise({ config, demo, start = startWorker, ...given }: Super
   })
   const notice = notices(() => json)
 
+  const relay = metricsRelay(() => slots.filter(({ isReady }) => isReady))
   const onMessage = (message: FromWorker, worker: WorkerProcess) => {
     if (message.type === 'last-good') return worker.send({ type: 'last-good', configuration: lastGood })
+    if (message.type === 'metrics-ask' || message.type === 'metrics-own') return relay(message, worker)
     lastGood = message.configuration
     drain = message.drain
     if (message.type !== 'ready' || ready) return

@@ -35,27 +35,38 @@ async function serve(assignment: Assignment): Promise<void> {
   surviveFaults(logger)
 
   const { listenForPeers, peersOf } = await import('../http/peers.ts')
-  const [demo, { openStore }, { openLive }, { assemble }, { createApp }] = await Promise.all([
+  const [demo, { openStore }, { openLive }, { assemble }, { createApp }, { openTelemetry }] = await Promise.all([
     startDemo(assignment),
     import('../storage/store.ts'),
     import('../storage/live.ts'),
     import('../gateway/assemble.ts'),
     import('../app.ts'),
+    import('./telemetry.ts'),
   ])
   let config = asRun(read, assignment, demo)
   const store = await openStore(config.storage.database)
   /** The gateway that asks comes after the stores that it asks with. */
   const asked: { app?: App } = {}
+  const shared = assignment.shared || config.server.workers > 1
+  const telemetry = await openTelemetry({
+    config,
+    log: logger,
+    channel,
+    settingsOf: gateway => asked.app?.settingsOf(gateway),
+    ...(shared && { worker: assignment.index }),
+  })
   const live = await openLive(config, store, {
     onFailure: (what, up, reason) =>
       logger[up ? 'info' : 'error']({ store: what, reason }, up ? 'reached again' : 'not reached'),
-    onDropped: (what, count, why) => logger.warn({ store: what, count, why }, 'not kept'),
+    onDropped: (what, count, why) => {
+      telemetry.lost(what, count)
+      logger.warn({ store: what, count, why }, 'not kept')
+    },
     keeping: gateway => keepingOf(asked.app?.settingsOf(gateway)),
     assemble,
   })
-  const shared = assignment.shared || config.server.workers > 1
   const peers = shared ? peersOf(process.ppid, assignment.index) : undefined
-  const app = createApp({ config, store, live, log: logger, logRequest, ...(peers && { peers }) })
+  const app = createApp({ config, store, live, log: logger, logRequest, ...telemetry.parts, ...(peers && { peers }) })
   asked.app = app
 
   const firstOfAll = assignment.first && assignment.index === 0
@@ -100,7 +111,7 @@ async function serve(assignment: Assignment): Promise<void> {
     channel.onStop(() => {})
     await drain(listener, config.server.drain, logger)
     leavePeers?.()
-    await live.close()
+    await Promise.all([telemetry.close(), live.close()])
     await store.close()
     await flush()
     process.exit(0)

@@ -68,7 +68,9 @@ export async function createLog(
   const request: RequestLog = readable
     ? fields => logger.info(fields)
     : fields => {
-        if (logger.isLevelEnabled('info')) sink.write(`${JSON.stringify({ level: 'info', time: now(), ...fields })}\n`)
+        // The two members that a line begins with are put before the others as text: a copy of them all costs more.
+        if (logger.isLevelEnabled('info'))
+          sink.write(`{"level":"info","time":"${now()}",${JSON.stringify(fields).slice(1)}\n`)
       }
   return { logger, request, flush: () => sink.flush() }
 }

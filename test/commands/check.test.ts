@@ -45,9 +45,10 @@ describe('check', () => {
 tokens: [{ name: laptop, token: pst_hidden_token, gateways: [default] }]
 providers: { openai: { keys: { default: sk-hidden, research: sk-hidden-too } }, ollama: {} }
 custom_providers: { lan: { base_url: "http://box:8000/v1" } }
-gateways: { open: { authentication: false, zdr: true } }
-server: { domains: { ai.home.test: open } }
+gateways: { open: { authentication: false, zdr: true, otel: [{ url: "https://me:hidden@traces.test/v1?key=hidden" }] } }
+server: { domains: { ai.home.test: open }, metrics: open }
 billing: { enabled: true }
+logpush: [{ url: "https://logs.test/in?key=hidden", headers: { x-key: hidden } }, { url: "file:./ai.ndjson", gateway: open }]
 `)
     expect(code).toBe(0)
     expect(out[0]).toBe('postern.yaml: fine')
@@ -60,6 +61,9 @@ billing: { enabled: true }
       'laptop (run on default)',
       'ai.home.test (open)',
       'credit of the account pays',
+      'open to anyone',
+      'open (https://traces.test/v1)',
+      'https://logs.test/in (gateways with logpush); file:./ai.ndjson (open)',
     ]) {
       expect(said).toContain(part)
     }

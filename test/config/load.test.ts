@@ -107,6 +107,7 @@ log: { level: \${LEVEL}, format: json }
         domains: {},
         first_byte_timeout: expect.any(Number),
         resume_grace: 10,
+        metrics: 'token',
       },
       accounts: ['home', '0123456789'],
       storage: {
@@ -116,6 +117,7 @@ log: { level: \${LEVEL}, format: json }
         log_metadata_keys: [],
         cache_memory: 67_108_864,
         cache_size: 1_073_741_824,
+        spool: '/var/lib/p.db.spool',
       },
       tokens: [
         { name: 'laptop', token: '1234567890', permissions: ['run', 'read'], gateways: ['default'] },
@@ -130,6 +132,7 @@ log: { level: \${LEVEL}, format: json }
       gateways: { default: { authentication: false, collect_logs: false, cache_ttl: null } },
       billing: { enabled: false, balance: 'account', margin: 0, rate_limit: 200, rate_limit_period: 60 },
       prices: { 'openai/my-finetune': { input: 1.5, output: 6 } },
+      logpush: [],
       log: { level: 'warn', format: 'json' },
       path: join(folder, 'postern.yaml'),
       declared: {
@@ -487,8 +490,6 @@ describe('warnings', () => {
 
   test('settings without effect so far, and only where they ask for something', () => {
     const asking = {
-      logpush: 'true',
-      otel: '[{ url: "http://127.0.0.1:4318/v1/traces" }]',
       guardrails: '{ prompt: { P1: BLOCK } }',
       dlp: '{ action: FLAG, profiles: [a] }',
       zdr: 'true',

@@ -3,10 +3,12 @@ import { buildConfig } from '../../src/config/build.ts'
 import type { Config, File } from '../../src/config/schema.ts'
 import { loadList } from '../../src/costs/bundled.ts'
 import { assemble } from '../../src/gateway/assemble.ts'
+import { readBodies, understand } from '../../src/gateway/recorded-texts.ts'
 import { providerSlugs } from '../../src/providers/slugs.ts'
 import { type Live, openLive } from '../../src/storage/live.ts'
 import { openStore, type Store } from '../../src/storage/store.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { Telemetry } from '../../src/telemetry/telemetry.ts'
 
 /** The token of a test that is about something else. */
 export const TOKEN = 'a-token-for-tests-only'
@@ -49,7 +51,17 @@ export async function startApp(file: File = {}): Promise<RunningApp> {
   await loadList()
   const config = configOf(file)
   const live = await openLive(config, store, { assemble })
-  const app = createApp({ config, store, live, log: logger, logRequest: request })
+  const started: { app?: App } = {}
+  const telemetry = await Telemetry.open({
+    config,
+    log: logger,
+    version: 'test',
+    settingsOf: gateway => started.app?.settingsOf(gateway),
+    readBodies,
+    understand,
+  })
+  const app = createApp({ config, store, live, log: logger, logRequest: request, telemetry })
+  started.app = app
   const listener = app.listen({ reusePort: false })
   const requests = () =>
     text
@@ -74,6 +86,7 @@ export async function startApp(file: File = {}): Promise<RunningApp> {
     reload: next => app.reload(configOf(next)),
     async stop() {
       await listener.stop(false)
+      await telemetry.close()
       await live.close()
       await store.close()
     },

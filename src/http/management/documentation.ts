@@ -1,10 +1,13 @@
 import { UrlAnswer } from '../../schemas/management/urls.ts'
 import { accountAndGateway, pathParameter } from '../documentation-headers.ts'
 import { route } from '../documentation-operation.ts'
+import { analyticsOperations } from './documentation-analytics.ts'
 import { billingOperations } from './documentation-billing.ts'
 import { customProviderOperations } from './documentation-custom-providers.ts'
+import { evaluationOperations } from './documentation-evaluations.ts'
 import { explainOperations } from './documentation-explain.ts'
 import { gatewayOperations } from './documentation-gateways.ts'
+import { logOperations } from './documentation-logs.ts'
 import { answer, GATEWAY, OF_ONE, operation } from './documentation-parts.ts'
 import { policyOperations } from './documentation-policies.ts'
 import { providerConfigOperations } from './documentation-provider-configs.ts'
@@ -41,6 +44,9 @@ export const managementOperations = {
   ...tokenOperations,
   ...urlOperations,
   ...billingOperations,
+  ...logOperations,
+  ...evaluationOperations,
+  ...analyticsOperations,
   ...explainOperations,
 }
 

@@ -4,16 +4,22 @@ import { GatewayFault } from '../../gateway/fault.ts'
 import type { Gateway } from '../../gateway/index.ts'
 import { notFound } from '../faults.ts'
 import { pathOf } from '../path.ts'
+import { analytics } from './analytics.ts'
 import { managementFault } from './answers.ts'
 import { billing, noPayments } from './billing.ts'
 import { cache } from './cache.ts'
 import type { ManagementHandler } from './call.ts'
 import { customProviders } from './custom-providers.ts'
+import { datasets } from './datasets.ts'
 import { type ManagementOperation, managementOperations } from './documentation.ts'
 import { payments } from './documentation-billing.ts'
 import { BASE, TOKENS } from './documentation-parts.ts'
+import { evaluations } from './evaluations.ts'
 import { explanations } from './explain.ts'
 import { gateways } from './gateways.ts'
+import { graphql } from './graphql.ts'
+import { logExport } from './log-export.ts'
+import { logs } from './logs.ts'
 import { policies } from './policies.ts'
 import { providerConfigs } from './provider-configs.ts'
 import { routes } from './routes.ts'
@@ -40,12 +46,19 @@ const handlers: Record<ManagementOperation, ManagementHandler> = {
   ...tokens,
   ...urls,
   ...billing,
+  ...logs,
+  ...logExport,
+  ...datasets,
+  ...evaluations,
+  ...analytics,
+  ...graphql,
   ...explanations,
 }
 
 /** Operations that need another permission than their method says; `any` token will do for those that look at itself. */
 const permissions: Partial<Record<ManagementOperation, Permission | 'any'>> = {
   simulatePolicies: 'read',
+  queryGraphql: 'read',
   verifyToken: 'any',
   verifyUserToken: 'any',
 }

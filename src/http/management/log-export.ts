@@ -20,7 +20,7 @@ const exportLogs: ManagementHandler = async ({ request, params, manager }) => {
   // What is wrong with a filter is known with the first page, before anything is sent.
   const first = await pages.next().catch(thrown => Promise.reject(refusedFilter(thrown)))
   const lines = linesOf(first, pages, record => lineOf(records, record, said.bodies === true))
-  const stream = new ReadableStream<Uint8Array>(
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       type: 'bytes',
       async pull(controller) {
@@ -56,7 +56,7 @@ async function* linesOf(
   first: IteratorResult<StoredRecord[]>,
   pages: AsyncGenerator<StoredRecord[]>,
   line: (record: StoredRecord) => Promise<string> | string,
-): AsyncGenerator<Uint8Array, undefined> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
   let text = ''
   try {
     for (let page = first; !page.done; page = await pages.next())

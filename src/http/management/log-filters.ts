@@ -101,15 +101,7 @@ function checked({ key, operator, value }: Written, index: number): RecordFilter
   return filter
 }
 
-const NUMBERS = new Set<FilterKey>([
-  'cost',
-  'tokens',
-  'tokens_in',
-  'tokens_out',
-  'duration',
-  'feedback',
-  'status_code',
-])
+const NUMBERS = new Set<FilterKey>(['cost', 'tokens', 'tokens_in', 'tokens_out', 'duration', 'feedback', 'status_code'])
 const TRUTHS = new Set<FilterKey>(['success', 'cached', 'authentication', 'wholesale', 'compatibilityMode'])
 
 /** What is wrong with a filter's operator and values for its key, so that it is known before there is any log. */

@@ -61,9 +61,7 @@ const deleteLogs: ManagementHandler = async ({ request, params, manager }) => {
   const { gateway, records } = scopeOf(manager, params)
   const { limit, ...said } = readDelete(request)
   const selection = selectionIn(request.url, said)
-  const removed = await records
-    .remove(gateway, selection, limit)
-    .catch(thrown => Promise.reject(refusedFilter(thrown)))
+  const removed = await records.remove(gateway, selection, limit).catch(thrown => Promise.reject(refusedFilter(thrown)))
   manager.settings.log.info({ by: manager.caller.name, gateway, removed }, 'logs removed')
   return Response.json({ success: true })
 }

@@ -32,7 +32,10 @@ export const Evaluation = open(
     processed: Type.Boolean({ description: 'Whether the results are there.' }),
     total_logs: Type.Integer({ description: 'A log that is in several datasets counts in each.' }),
     datasets: Type.Array(
-      open({ ...Dataset.properties, account_id: Type.String(), account_tag: Type.String() }, { $id: 'EvaluatedDataset' }),
+      open(
+        { ...Dataset.properties, account_id: Type.String(), account_tag: Type.String() },
+        { $id: 'EvaluatedDataset' },
+      ),
       { description: 'As they were when the evaluation was made.' },
     ),
     results: Type.Array(EvaluationResult),
@@ -42,8 +45,7 @@ export const Evaluation = open(
   { $id: 'Evaluation' },
 )
 
-const ids = (of: string) =>
-  Type.Array(Type.String(), { minItems: 1, maxItems: 20, description: `The ids of ${of}.` })
+const ids = (of: string) => Type.Array(Type.String(), { minItems: 1, maxItems: 20, description: `The ids of ${of}.` })
 
 export const NewEvaluation = open(
   {

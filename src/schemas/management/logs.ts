@@ -10,7 +10,9 @@ const flag = (description: string) => Type.Boolean({ description })
 const said = (description: string) => Type.Optional(Type.String({ description }))
 const milliseconds = (description: string) => Type.Number({ description: `${description}, in milliseconds.` })
 const tokens = (description: string) => nullable(Type.Integer(), { description })
-const feedback = nullable(Type.Integer({ minimum: -1, maximum: 1 }), { description: 'Thumbs: 1 is up; -1, or 0, down.' })
+const feedback = nullable(Type.Integer({ minimum: -1, maximum: 1 }), {
+  description: 'Thumbs: 1 is up; -1, or 0, down.',
+})
 const score = nullable(Type.Number({ minimum: 0, maximum: 100 }))
 
 export const Log = open(

@@ -1,20 +1,14 @@
-import type { Database, Value } from '../database.ts'
-import type { Column } from './columns.ts'
-import { planOf } from './filter.ts'
-import type { Kind } from './kind.ts'
+import type { Database } from '../database.ts'
+import { type FineQuery, fine } from './fine.ts'
 import type { RecordReader } from './read.ts'
-import { TENTHS } from './row.ts'
-import { segments } from './scan.ts'
+import { addTo, COST, type Point, Sheet, type SumRow, summed } from './sheet.ts'
 import { breath, isOneOf } from './statements.ts'
-import { percentile, STEPS, stepOf } from './steps.ts'
+import { STEPS } from './steps.ts'
 import { DURATION_STEPS, FIRST_BYTE_STEPS, HOUR_MS, MEASURES, type Span } from './sums.ts'
-import type { RecordFilter } from './types.ts'
 
 /** By what sums may be told apart and filtered. */
 export const DIMENSIONS = ['gateway', 'provider', 'model', 'token', 'status', 'cached', 'success'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
-
-export const PERCENTILES = [0.5, 0.9, 0.95, 0.99] as const
 
 export interface AnalyticsQuery {
   /** Milliseconds since 1970. Hours are taken whole: from the beginning of the first to the end of the last. */
@@ -29,45 +23,6 @@ export interface AnalyticsQuery {
   only?: Partial<Record<Dimension, readonly (string | number | boolean | null)[]>>
   /** Whether {@link Sums.percentiles} are wanted. */
   percentiles?: boolean
-}
-
-export interface Sums {
-  /** Of clients; retries and further steps of one are no more requests. */
-  requests: number
-  attempts: number
-  errors: number
-  cached: number
-  tokensIn: number
-  tokensOut: number
-  tokensCached: number
-  /** Tokens of answers from our own cache, which nobody charged. */
-  tokensInFromCache: number
-  tokensOutFromCache: number
-  /** Picodollars. */
-  cost: bigint
-  /** Milliseconds on average. */
-  duration?: number
-  firstByte?: number
-  /** Milliseconds, in the order of {@link PERCENTILES}. */
-  percentiles?: { duration: (number | undefined)[]; firstByte: (number | undefined)[] }
-}
-
-export interface Point extends Sums {
-  /** When it begins; that of the whole when there is no interval. */
-  at: number
-  /** In the order of `by`. */
-  by: (string | number | boolean | null)[]
-}
-
-/** A finer series than hours, out of the rows that are still there. */
-export interface FineQuery {
-  gateway: string
-  from: number
-  to: number
-  /** Milliseconds. */
-  interval: number
-  filters?: readonly RecordFilter[]
-  by?: keyof Pick<Kind, 'provider' | 'model' | 'token' | 'status' | 'cached' | 'userAgent' | 'path' | 'errorCode'>
 }
 
 export interface MetadataQuery {
@@ -90,113 +45,6 @@ const DAY = 24
 /** What is read at once: so few rows that it takes a few milliseconds at most. */
 const HOURS_AT_ONCE = 12
 const DAYS_AT_ONCE = 7
-/** Points beyond which a series is refused rather than told in part. */
-const MOST_POINTS = 100_000
-
-/** A window that would come to more points than anybody reads. */
-export class TooManyPoints extends Error {
-  override readonly name = 'TooManyPoints'
-}
-
-/** A sum that is being made. Times in tenths of milliseconds. */
-interface Sum {
-  at: number
-  by: (string | number | boolean | null)[]
-  requests: number
-  attempts: number
-  errors: number
-  cached: number
-  tokensIn: number
-  tokensOut: number
-  tokensCached: number
-  tokensInFromCache: number
-  tokensOutFromCache: number
-  cost: bigint
-  duration: number
-  firstBytes: number
-  firstByte: number
-  durations: number[]
-  firstByteSteps: number[]
-}
-
-const newSum = (at: number, by: Sum['by']): Sum => ({
-  at,
-  by,
-  requests: 0,
-  attempts: 0,
-  errors: 0,
-  cached: 0,
-  tokensIn: 0,
-  tokensOut: 0,
-  tokensCached: 0,
-  tokensInFromCache: 0,
-  tokensOutFromCache: 0,
-  cost: 0n,
-  duration: 0,
-  firstBytes: 0,
-  firstByte: 0,
-  durations: Array(STEPS).fill(0),
-  firstByteSteps: Array(STEPS).fill(0),
-})
-
-function told(sum: Sum, percentiles: boolean): Point {
-  const { duration, firstByte, firstBytes, durations, firstByteSteps, ...rest } = sum
-  const point: Point = rest
-  if (sum.attempts) point.duration = duration / TENTHS / sum.attempts
-  if (firstBytes) point.firstByte = firstByte / TENTHS / firstBytes
-  if (percentiles)
-    point.percentiles = {
-      duration: PERCENTILES.map(part => percentile(durations, part)),
-      firstByte: PERCENTILES.map(part => percentile(firstByteSteps, part)),
-    }
-  return point
-}
-
-class Sheet {
-  readonly #sums = new Map<string, Sum>()
-
-  at(at: number, by: Sum['by']): Sum {
-    const id = `${at} ${JSON.stringify(by)}`
-    const known = this.#sums.get(id)
-    if (known) return known
-    if (this.#sums.size >= MOST_POINTS)
-      throw new TooManyPoints(
-        `more than ${MOST_POINTS} points: ask for a shorter time, longer intervals or fewer dimensions`,
-      )
-    const sum = newSum(at, by)
-    this.#sums.set(id, sum)
-    return sum
-  }
-
-  points(percentiles: boolean): Point[] {
-    return [...this.#sums.values()].sort((a, b) => a.at - b.at).map(sum => told(sum, percentiles))
-  }
-}
-
-type SumRow = Record<string, number | string | null>
-
-const summed = (names: readonly string[]) => names.map(name => `SUM(h.${name}) AS ${name}`).join(', ')
-const COST = 'CAST(SUM(h.cost) AS TEXT) AS cost'
-
-function addTo(sum: Sum, row: SumRow, isError: boolean, isCached: boolean): void {
-  const number = (name: string) => Number(row[name] ?? 0)
-  const [tokensIn, tokensOut] = [number('tokens_in'), number('tokens_out')]
-  sum.requests += number('requests')
-  sum.attempts += number('attempts')
-  sum.tokensIn += tokensIn
-  sum.tokensOut += tokensOut
-  sum.tokensCached += number('tokens_cached')
-  sum.cost += BigInt(row.cost ?? 0)
-  sum.duration += number('duration')
-  sum.firstBytes += number('first_bytes')
-  sum.firstByte += number('first_byte')
-  if (isError) sum.errors += number('attempts')
-  if (isCached) {
-    sum.cached += number('attempts')
-    sum.tokensInFromCache += tokensIn
-    sum.tokensOutFromCache += tokensOut
-  }
-}
 
 export function analytics(database: Database, reader: RecordReader): Analytics {
   return {
@@ -267,7 +115,7 @@ async function gatewayNames(database: Database): Promise<Map<number, string>> {
 function wantedGateways(
   names: ReadonlyMap<number, string>,
   visible: readonly string[] | undefined,
-  only: readonly Value[] | readonly unknown[] | undefined,
+  only: readonly unknown[] | undefined,
 ): number[] {
   return [...names]
     .filter(([, name]) => (visible?.includes(name) ?? true) && (only?.includes(name) ?? true))
@@ -335,57 +183,5 @@ async function byMetadata(database: Database, { from, to, gateways, key }: Metad
   return sheet.points(false)
 }
 
-const FINE_COLUMNS: ReadonlySet<Column> = new Set<Column>([
-  'at',
-  'kind',
-  'cost',
-  'duration',
-  'first_byte',
-  'tokens_in',
-  'tokens_out',
-  'tokens_cached',
-])
-
-async function fine(database: Database, reader: RecordReader, query: FineQuery): Promise<Point[]> {
-  const place = await reader.place(query.gateway)
-  if (!place) return []
-  const { from, to, interval, filters = [], by } = query
-  const plan = await planOf(database, place.gateway, place.kinds, filters, undefined)
-  plan.from = Math.max(plan.from, from)
-  plan.to = Math.min(plan.to, to)
-  const sheet = new Sheet()
-  const value = (number: number) => (Number.isNaN(number) ? 0 : number)
-  for await (const { segment, mask } of segments(place, plan, FINE_COLUMNS)) {
-    const { at, kind, cost, duration, first_byte, tokens_in, tokens_out, tokens_cached } = segment
-    for (let i = 0; i < mask.length; i++) {
-      const time = at![i]!
-      if (!mask[i] || time < from || time >= to) continue
-      const said = place.kinds.get(kind![i]!)
-      if (!said) continue
-      const sum = sheet.at(Math.floor(time / interval) * interval, by ? [said[by]] : [])
-      const [tokensIn, tokensOut] = [value(tokens_in![i]!), value(tokens_out![i]!)]
-      // Which of them were steps of one request stands in no column.
-      sum.requests++
-      sum.attempts++
-      sum.tokensIn += tokensIn
-      sum.tokensOut += tokensOut
-      sum.tokensCached += value(tokens_cached![i]!)
-      sum.cost += BigInt(value(cost![i]!))
-      sum.duration += duration![i]!
-      sum.durations[stepOf(duration![i]! / TENTHS)]!++
-      if (said.status >= 400) sum.errors++
-      if (said.cached) {
-        sum.cached++
-        sum.tokensInFromCache += tokensIn
-        sum.tokensOutFromCache += tokensOut
-      }
-      const first = first_byte![i]!
-      if (!Number.isNaN(first)) {
-        sum.firstBytes++
-        sum.firstByte += first
-        sum.firstByteSteps[stepOf(first / TENTHS)]!++
-      }
-    }
-  }
-  return sheet.points(true)
-}
+export type { FineQuery } from './fine.ts'
+export { PERCENTILES, type Point, type Sums, TooManyPoints } from './sheet.ts'

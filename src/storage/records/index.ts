@@ -3,6 +3,7 @@ import type { Database } from '../database.ts'
 import { StorageError } from '../errors.ts'
 import { type Analytics, analytics } from './analytics.ts'
 import type { BodyRules } from './bodies.ts'
+import { type Checkpoints, checkpoints } from './checkpoints.ts'
 import { Dictionary } from './dictionary.ts'
 import { Intake } from './intake.ts'
 import { DEFAULT_BOUNDS, type RecordDrop, type RecordOptions } from './options.ts'
@@ -70,8 +71,10 @@ export async function records(database: Database, options: RecordOptions = {}): 
     up = true
   }
   const dictionary = new Dictionary()
+  let log: Checkpoints
   try {
     await dictionary.open(database)
+    log = await checkpoints(database, failed)
   } catch (fault) {
     throw fault instanceof StorageError ? fault : new StorageError('use', `the records: ${reasonOf(fault)}`)
   }
@@ -90,7 +93,10 @@ export async function records(database: Database, options: RecordOptions = {}): 
     drop,
     failed,
     worked,
-    written: (written, rows) => upkeep.after(written, rows),
+    written(written, rows) {
+      upkeep.after(written, rows)
+      log.after(rows)
+    },
   })
   const reader = new RecordReader(database)
   let closed = false
@@ -136,6 +142,7 @@ export async function records(database: Database, options: RecordOptions = {}): 
       closed = true
       await intake.close()
       await upkeep.close()
+      await log.close()
     },
   }
 }

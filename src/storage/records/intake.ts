@@ -58,7 +58,7 @@ export class Intake {
   async flush(): Promise<boolean> {
     clearTimeout(this.#timer)
     if (this.#writing) await this.#writing
-    await this.#work()
+    await this.#work(Number.POSITIVE_INFINITY)
     return this.#isEmpty
   }
 
@@ -76,7 +76,7 @@ export class Intake {
 
   #start(): void {
     this.#timer = undefined
-    this.#writing = this.#work().finally(() => {
+    this.#writing = this.#work(this.#parts.queue.length).finally(() => {
       this.#writing = undefined
       if (this.#isEmpty || this.#closed) return
       if (this.#refusals === 0) this.wake()
@@ -84,11 +84,20 @@ export class Intake {
     })
   }
 
-  /** Goes on until the queue is empty or the store refuses. */
-  async #work(): Promise<void> {
+  /**
+   * Goes on until the queue is empty or the store refuses.
+   * @param due how many of those that wait are written however few they are. What comes meanwhile waits for others of its
+   * kind: most of a small batch's cost is its transaction's.
+   */
+  async #work(due: number): Promise<void> {
     const { queue, worked, failed } = this.#parts
     while (!this.#isEmpty) {
-      if (!this.#ready.length) await this.#prepare(queue.take(this.#batch))
+      if (!this.#ready.length) {
+        if (due <= 0 && queue.length < ENOUGH) return
+        const taken = queue.take(this.#batch)
+        due -= taken.length
+        await this.#prepare(taken)
+      }
       if (!this.#ready.length) continue
       try {
         await this.#writeReady()

@@ -30,11 +30,15 @@ export interface Place {
   kinds: Kinds
 }
 
-/** Goes over all rows of a gateway that fit, in columns, oldest first within a segment and newest segments first. */
+/**
+ * Goes over all rows of a gateway that fit, in columns, oldest first within a segment and newest segments first.
+ * @param passesOver whether a block need not be read
+ */
 export async function* segments(
   { database, gateway }: Place,
   plan: Plan,
   columns: ReadonlySet<Column>,
+  passesOver?: (block: Block) => boolean,
 ): AsyncGenerator<{ segment: Segment; mask: Uint8Array }> {
   if (plan.empty) return
   const wanted = [...new Set([...columns, ...plan.columns])]
@@ -52,7 +56,8 @@ export async function* segments(
     block => block.last <= sealed && block.to >= plan.from && block.from <= plan.to,
   )
   for (let end = blocks.length; end > 0; end -= AT_ONCE) {
-    const page = blocks.slice(Math.max(0, end - AT_ONCE), end)
+    const page = blocks.slice(Math.max(0, end - AT_ONCE), end).filter(block => !passesOver?.(block))
+    if (!page.length) continue
     for (const segment of (await readPage(database, gateway, page, wanted)).reverse()) yield masked(segment)
     await breath()
   }
@@ -110,7 +115,14 @@ export async function find(
   const rank = sorted ? undefined : ranksBy(place.kinds, orderBy)
   const top = new Top(from + count)
   let total = 0
-  for await (const { segment, mask } of segments(place, plan, columns)) {
+  // Of all rows by their time, those in blocks that are too old only count.
+  const passesOver = ({ kept, to }: Block) => {
+    const isOver = to < top.least
+    if (isOver) total += kept
+    return isOver
+  }
+  const isPlain = plan.strikes.length === 0 && !extents && orderBy === 'created_at' && direction === 'desc'
+  for await (const { segment, mask } of segments(place, plan, columns, isPlain ? passesOver : undefined)) {
     const { seq } = segment
     const values = sorted ? segment[sorted]! : segment.kind!
     // The newest stand last, and whoever wants them need not look long at what is older.

@@ -10,7 +10,6 @@ export class Top {
   #values: Float64Array
   #numbers: Float64Array
   #length = 0
-  /** What is smaller is not among them. */
   #least = Number.NEGATIVE_INFINITY
   #leastNumber = Number.NEGATIVE_INFINITY
 
@@ -19,6 +18,11 @@ export class Top {
     const room = Math.min(wanted, SLACK) + SLACK
     this.#values = new Float64Array(room)
     this.#numbers = new Float64Array(room)
+  }
+
+  /** What is smaller is not among them. */
+  get least(): number {
+    return this.#least
   }
 
   /** @param value not NaN */

@@ -46,6 +46,8 @@ const MOST_BYTES = 67_108_864
 const AT_ONCE = 32
 const MOST_KEYS = 100
 const SPOOL_BYTES = 1_073_741_824
+/** Milliseconds that a receiver has for its last batch when it is taken out of the configuration. */
+const LEAVING_MS = 1_000
 
 /**
  * Pushes records to files, buckets and addresses (contract 8.5). They lie on disk, from within {@link LogpushOptions.wait}
@@ -56,6 +58,10 @@ export class Logpush {
   readonly #inbox = new Backlog<Waiting>(MOST_RECORDS, MOST_BYTES)
   readonly #keys = new Map<string, KeyObject | null>()
   #jobs: Job[] = []
+  #targets: readonly LogpushTarget[]
+  /** Receivers are changing: what comes meanwhile waits. */
+  #changing = false
+  #changed: Promise<void> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | undefined
   #working: Promise<void> | undefined
   #closed = false
@@ -63,6 +69,7 @@ export class Logpush {
 
   private constructor(options: LogpushOptions) {
     this.#options = options
+    this.#targets = options.targets
   }
 
   /** Takes up what an earlier process left on disk. @throws when the folder cannot be used */
@@ -74,12 +81,23 @@ export class Logpush {
 
   /** Takes a record; never waits and never throws. What is not collected is not pushed either. */
   put(record: AttemptRecord): void {
-    if (!record.collect || this.#closed || !this.#jobs.length) return
+    if (!record.collect || this.#closed || !this.#targets.length) return
     const settings = this.#options.settingsOf(record.gateway)
-    if (!settings?.logpush || !this.#jobs.some(job => takes(job, record))) return
+    if (!settings?.logpush || !this.#targets.some(target => takes(target, record))) return
     const publicKey = settings.logpush_public_key
     this.#inbox.push({ record, ...(publicKey && { publicKey }) }, weightOf(record))
     this.#timer ??= setTimeout(() => this.#work(), this.#options.wait ?? 200)
+  }
+
+  /**
+   * Follows a changed configuration: a receiver that is what it was goes on, one that was changed is opened anew, and what
+   * one that is gone has left lies on disk until it is there again.
+   */
+  follow(targets: readonly LogpushTarget[]): Promise<void> {
+    if (JSON.stringify(targets) === JSON.stringify(this.#targets)) return this.#changed
+    this.#targets = targets
+    this.#changed = this.#changed.then(() => this.#change(targets))
+    return this.#changed
   }
 
   /** For the metrics: records that are not on disk yet. */
@@ -101,6 +119,7 @@ export class Logpush {
   async close(patience = 5_000): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    await this.#changed
     for (const job of this.#jobs) job.hurry()
     await this.#working
     await this.#write()
@@ -108,6 +127,31 @@ export class Logpush {
     const timer = setTimeout(resolve, patience)
     await Promise.all(this.#jobs.map(job => job.close(promise)))
     clearTimeout(timer)
+  }
+
+  async #change(targets: readonly LogpushTarget[]): Promise<void> {
+    if (this.#closed) return
+    this.#changing = true
+    await this.#working
+    const wanted = new Set(targets.map(target => JSON.stringify(target)))
+    const [stay, go] = [true, false].map(stays =>
+      this.#jobs.filter(({ target }) => wanted.has(JSON.stringify(target)) === stays),
+    ) as [Job[], Job[]]
+    // Their folders must be free before anybody else writes there.
+    await Promise.all(go.map(job => job.close(Bun.sleep(LEAVING_MS))))
+    this.#lost += go.reduce((sum, { dropped }) => sum + dropped, 0)
+    this.#jobs = stay
+    const known = new Set(stay.map(({ target }) => JSON.stringify(target)))
+    for (const target of targets) {
+      if (known.has(JSON.stringify(target))) continue
+      try {
+        this.#jobs.push(await this.#jobOf(target))
+      } catch (error) {
+        this.#options.log.error({ reason: reasonOf(error) }, 'the folder of a receiver of records cannot be used')
+      }
+    }
+    this.#changing = false
+    if (this.#inbox.size && !this.#closed) this.#timer ??= setTimeout(() => this.#work(), 0)
   }
 
   async #jobOf(target: LogpushTarget): Promise<Job> {
@@ -119,6 +163,10 @@ export class Logpush {
   }
 
   #work(): void {
+    if (this.#changing) {
+      this.#timer = undefined
+      return
+    }
     this.#working = this.#write().finally(() => {
       this.#timer = undefined
       this.#working = undefined
@@ -135,7 +183,7 @@ export class Logpush {
       }
       await Promise.all(
         this.#jobs.map(job => {
-          const taken = lines.filter(({ record }) => takes(job, record))
+          const taken = lines.filter(({ record }) => takes(job.target, record))
           return taken.length ? job.append(taken.map(({ line }) => line).join(''), taken.length) : undefined
         }),
       )
@@ -180,7 +228,7 @@ export class Logpush {
   }
 }
 
-const takes = ({ target }: Job, { gateway }: AttemptRecord): boolean =>
+const takes = (target: LogpushTarget, { gateway }: AttemptRecord): boolean =>
   target.gateway === undefined || target.gateway === gateway
 
 /** The folder of a receiver: the same for the same receiver over restarts, and nothing of its address. */

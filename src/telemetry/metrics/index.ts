@@ -24,11 +24,9 @@ export class Metrics {
   readonly #series = new SeriesBook()
   readonly #process = new ProcessMetrics()
   readonly #readings: { type: 'counter' | 'gauge'; name: string; help: string; read: () => Reading }[] = []
-  #streams = 0
 
   constructor({ worker }: MetricsOptions = {}) {
     this.#worker = worker === undefined ? undefined : String(worker)
-    this.gauge('postern_open_streams', 'Streams that clients are reading now.', () => this.#streams)
   }
 
   /** Counts an attempt that is over. Takes less than a microsecond. */
@@ -57,14 +55,6 @@ export class Metrics {
       count(place.errors, code)
       if (error.number !== undefined && LIMITS.has(error.number)) count(caller.refusals, code)
     }
-  }
-
-  streamOpened(): void {
-    this.#streams++
-  }
-
-  streamClosed(): void {
-    this.#streams--
   }
 
   /** Adds a number that is read when somebody asks: the depth of a queue, requests in flight. */

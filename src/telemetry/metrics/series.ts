@@ -59,12 +59,12 @@ export class SeriesBook {
   }
 
   /** The series of an attempt, made where there is none yet. */
-  placeOf({ gateway, provider, model, status }: AttemptRecord): PlaceSeries {
+  placeOf({ gateway, provider, model, status, usage }: AttemptRecord): PlaceSeries {
     const { gateways, providers, models } = this.#names
     // A name is the caller's to choose. It is taken up once it has led somewhere: a gateway to a provider, and a model to
     // an answer, or at least to a failure that is not about the request.
     const reached = provider !== undefined
-    const served = status < 400 || status >= 500 || status === 429
+    const served = status < 400 || status >= 500 || status === 429 || usage !== undefined
     return this.#place(
       gateways.of(gateway, reached || gateway === 'default'),
       provider === undefined ? '' : providers.of(provider, true),

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { existsSync, statSync } from 'node:fs'
 import { migrate } from '../../../src/storage/migrations.ts'
 import { closeDatabases, eachDatabase, migrated, openAddress } from '../../support/databases.ts'
 import { attempt, kept } from './support.ts'
@@ -100,4 +101,29 @@ test('waits through an outage of the database, and loses nothing of what there w
   expect(records.failures.map(([up]) => up)).toEqual([false, true])
   expect(records.drops).toEqual([])
   await records.close()
+})
+
+test('what SQLite has in its log is brought into the file by a thread of its own', async () => {
+  const [, sqlite] = eachDatabase[0]!
+  const address = await sqlite.fresh()
+  const path = address.slice('sqlite:'.length)
+  const database = await openAddress(address)
+  await migrate(database, 'the test')
+  await database.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  const before = statSync(path).size
+  await database.run('PRAGMA wal_autocheckpoint = 0')
+  const records = await kept(database)
+  for (let i = 0; i < 3_000; i++) records.put(attempt())
+  await records.flush()
+  // The writer itself does it only when the log has become very long.
+  expect(await database.get('PRAGMA wal_autocheckpoint')).toEqual({ wal_autocheckpoint: 20_000 })
+  for (const deadline = Date.now() + 20_000; statSync(path).size === before && Date.now() < deadline; )
+    await Bun.sleep(50)
+  expect(statSync(path).size).toBeGreaterThan(before)
+  await records.close()
+  expect(await database.all('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+  await database.close()
+  // The last connection takes the log with it.
+  expect(existsSync(`${path}-wal`)).toBe(false)
+  expect(records.failures).toEqual([])
 })

@@ -9,7 +9,7 @@ export const costOf = (pico: number): Cost => ({ pico, parts: [], source: 'file'
 /** A record as the gateway makes them; what matters to a test is given. */
 export function attempt(given: Partial<AttemptRecord> = {}): AttemptRecord {
   const at = given.at ?? Date.now()
-  const id = given.id ?? Bun.randomUUIDv7('hex', at)
+  const id = given.id ?? Bun.randomUUIDv7('hex', Number.isFinite(at) ? at : 0)
   return {
     id,
     event: given.event ?? given.request ?? id,

@@ -241,3 +241,57 @@ describe('logpush', () => {
     expect(lines.filter(({ msg }) => String(msg).startsWith('logpush_public_key'))).toHaveLength(1)
   })
 })
+
+describe('a configuration that is read again', () => {
+  test('is followed, and nothing that comes meanwhile is lost', async () => {
+    const [stays, old, made] = [receiver(), receiver(), receiver()]
+    const first = [{ url: stays.address }, { url: old.address }].map(target => ({ every: 0.02, ...target }))
+    const logpush = await pushTo(first)
+    logpush.put(attempt({ id: 'before' }))
+    await until(() => stays.logs().length === 1 && old.logs().length === 1)
+    const following = logpush.follow([first[0]!, { url: made.address, every: 0.02 }])
+    logpush.put(attempt({ id: 'meanwhile' }))
+    await following
+    logpush.put(attempt({ id: 'after' }))
+    await until(() => stays.logs().length === 3 && made.logs().length === 2)
+    expect(stays.logs().map(({ LogID }) => LogID)).toEqual(['before', 'meanwhile', 'after'])
+    expect(made.logs().map(({ LogID }) => LogID)).toEqual(['meanwhile', 'after'])
+    expect(old.logs()).toHaveLength(1)
+  })
+
+  test('sends what a receiver refused before with the token that it wants', async () => {
+    const one = receiver()
+    const server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: async request =>
+        request.headers.get('authorization') === 'Bearer new'
+          ? fetch(one.address, { method: 'POST', body: await request.bytes() })
+          : new Response(null, { status: 401 }),
+    })
+    closing.push(() => server.stop(true))
+    const target = { url: `http://127.0.0.1:${server.port}/in`, every: 0.02 }
+    const logpush = await pushTo([{ ...target, headers: { authorization: 'Bearer old' } }])
+    logpush.put(attempt({ id: 'kept' }))
+    await until(() => lines.some(({ reason }) => reason === 'it answered 401'))
+    await logpush.follow([{ ...target, headers: { authorization: 'Bearer new' } }])
+    await until(() => one.logs().length === 1)
+    expect(one.logs()[0]!.LogID).toBe('kept')
+    expect(logpush.dropped).toBe(0)
+  })
+
+  test('keeps on disk what a receiver that is gone has left, until it is there again', async () => {
+    let down = true
+    const one = receiver(() => new Response(null, { status: down ? 503 : 200 }))
+    const target = { url: one.address, every: 0.02 }
+    const logpush = await pushTo([target])
+    logpush.put(attempt({ id: 'kept' }))
+    await until(() => one.asked() > 0)
+    await logpush.follow([])
+    logpush.put(attempt({ id: 'for nobody' }))
+    down = false
+    await logpush.follow([target])
+    await until(() => one.logs().length === 1)
+    expect(one.logs()[0]!.LogID).toBe('kept')
+  })
+})

@@ -54,15 +54,12 @@ describe('the metrics of a process', () => {
     expect(sumOf(lines, 'postern_time_to_first_byte_seconds_count', place)).toBe(3)
   })
 
-  test('count the cache, what limits refuse, and streams that are open', async () => {
+  test('count the cache, and what limits refuse', async () => {
     const one = metrics()
     one.put(attempt({ cached: true }))
     one.put({ ...attempt(), cache: 'miss' })
     one.put(attempt({ status: 429, error: { code: 'rate_limited', number: 2003 } }))
     one.put(attempt({ status: 429, error: { code: 'rate_limit_exceeded' } }))
-    one.streamOpened()
-    one.streamOpened()
-    one.streamClosed()
     const lines = await linesOf(one)
     expect(sumOf(lines, 'postern_cache_requests_total', { result: 'hit' })).toBe(1)
     expect(sumOf(lines, 'postern_cache_requests_total', { result: 'miss' })).toBe(1)
@@ -70,7 +67,6 @@ describe('the metrics of a process', () => {
     expect(sumOf(lines, 'postern_limit_refusals_total')).toBe(1)
     expect(sumOf(lines, 'postern_limit_refusals_total', { reason: 'rate_limited', token: 'laptop' })).toBe(1)
     expect(sumOf(lines, 'postern_errors_total')).toBe(2)
-    expect(sumOf(lines, 'postern_open_streams')).toBe(1)
   })
 
   test('read queues and the process when somebody asks', async () => {
