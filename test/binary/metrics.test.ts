@@ -50,9 +50,8 @@ test('a scrape through the port that workers share sees all of them, also after 
     expect(sumOf(lines, 'postern_tokens_total', { type: 'input' })).toBe(240)
     expect(sumOf(lines, 'postern_workers')).toBe(2)
     expect(sumOf(lines, 'postern_scraped_workers')).toBe(2)
-    expect(
-      lines.filter(({ name }) => name === 'process_start_time_seconds').map(({ labels }) => labels.worker),
-    ).toEqual(['0', '1'])
+    const started = lines.filter(({ name }) => name === 'process_start_time_seconds')
+    expect(started.map(({ labels }) => labels.worker).toSorted()).toEqual(['0', '1'])
   }
 
   process.kill(server.workers()[1]!, 'SIGKILL')

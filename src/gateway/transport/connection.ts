@@ -1,6 +1,7 @@
-import type { Socket, SocketHandler, TCPSocketConnectOptions } from 'bun'
+import type { Socket } from 'bun'
 import type { Bytes } from '../../stream/byte-source.ts'
 import type { Address } from './address.ts'
+import { CONNECT_MS, connect, PROBE_AFTER_MS } from './connect.ts'
 import { cutOff, fault } from './fault.ts'
 import { forget, hasRoom, keepIdle, type Pool } from './pool.ts'
 
@@ -16,11 +17,6 @@ export interface Tenant {
    */
   closed(cause: Error, clean: boolean): void
 }
-
-/** Until it is open, with TLS. The system itself would try for two minutes. */
-const CONNECT_MS = 10_000
-/** A server that vanished without a word is found out after a minute or so of silence. */
-const PROBE_AFTER_MS = 60_000
 
 /** One connection to a server, with one request under way on it or none. */
 export class Connection {
@@ -40,8 +36,7 @@ export class Connection {
     this.pool = address.pool
     this.tenant = tenant
     this.#patience = setTimeout(() => this.lose(fault('ETIMEDOUT', 'connecting took too long')), CONNECT_MS)
-    const { hostname, port, secure } = address
-    connect({ hostname, port, data: this, ...(secure ? { tls: TLS, socket: encrypted } : { socket: plain }) })
+    connect<Connection>(this, address)
   }
 
   /**
@@ -144,47 +139,5 @@ export class Connection {
     this.#gone = true
     this.tenant = undefined
     clearTimeout(this.#patience)
-  }
-}
-
-// Certificate and host name are verified by Bun, as for `fetch`; NODE_EXTRA_CA_CERTS counts too.
-const TLS = { ALPNProtocols: new Uint8Array(Buffer.from('\x08http/1.1')) }
-
-const common: SocketHandler<Connection, 'uint8array'> = {
-  binaryType: 'uint8array',
-  data: (socket, bytes) => socket.data.received(bytes),
-  drain: socket => socket.data.drained(socket),
-  close(socket, cause) {
-    if (cause) socket.data.lose(cause)
-    else socket.data.lose(cutOff('the server closed the connection'), true)
-  },
-  error: (socket, cause) => socket.data.lose(cause),
-}
-const plain: SocketHandler<Connection, 'uint8array'> = {
-  ...common,
-  open(socket) {
-    socket.data.connected(socket)
-    socket.data.opened(socket)
-  },
-}
-const encrypted: SocketHandler<Connection, 'uint8array'> = {
-  ...common,
-  open: socket => socket.data.connected(socket),
-  handshake(socket, trusted, cause) {
-    if (trusted) socket.data.opened(socket)
-    else socket.data.lose(cause ?? fault('ERR_TLS_HANDSHAKE', 'the TLS handshake failed'))
-  },
-}
-
-/** Bun's types know only handlers that ask for a Buffer. */
-type Options = Omit<TCPSocketConnectOptions<Connection>, 'socket'> & { socket: SocketHandler<Connection, 'uint8array'> }
-
-async function connect(options: Options): Promise<void> {
-  try {
-    await Bun.connect(options as unknown as TCPSocketConnectOptions<Connection>)
-  } catch (cause) {
-    // Even a fault of the arguments is told a turn later: the tenant must have the connection first.
-    await undefined
-    options.data!.lose(cause as Error)
   }
 }

@@ -1,14 +1,7 @@
-import type { Socket, SocketHandler, TCPSocketConnectOptions } from 'bun'
+import type { Socket } from 'bun'
 import type { Bytes } from '../../stream/byte-source.ts'
+import { CONNECT_MS, connect, PROBE_AFTER_MS, type Remote } from './connect.ts'
 import { cutOff, fault } from './fault.ts'
-
-/** Where a line leads. */
-export interface LineEnd {
-  /** A name, or an IP address without brackets. */
-  hostname: string
-  port: number
-  secure: boolean
-}
 
 /** Who speaks over a line. */
 export interface LineUser {
@@ -22,11 +15,6 @@ export interface LineUser {
    */
   closed(cause: Error, clean: boolean): void
 }
-
-/** Until it is open, with TLS. The system itself would try for two minutes. */
-const CONNECT_MS = 10_000
-/** A server that vanished without a word is found out after a minute or so of silence. */
-const PROBE_AFTER_MS = 60_000
 
 /**
  * A connection of its own for one socket: bytes both ways, read no faster than they are wanted. It goes to the server
@@ -42,10 +30,10 @@ export class Line {
   #gone = false
   #patience: ReturnType<typeof setTimeout> | undefined
 
-  constructor({ hostname, port, secure }: LineEnd, user: LineUser) {
+  constructor(remote: Remote, user: LineUser) {
     this.user = user
     this.#patience = setTimeout(() => this.lose(fault('ETIMEDOUT', 'connecting took too long')), CONNECT_MS)
-    connect({ hostname, port, data: this, ...(secure ? { tls: TLS, socket: encrypted } : { socket: plain }) })
+    connect<Line>(this, remote)
   }
 
   /** Bytes that the system has not taken yet. */
@@ -134,47 +122,5 @@ export class Line {
       break
     }
     this.#queue = queue.slice(at)
-  }
-}
-
-// Certificate and host name are verified by Bun, as for `fetch`; NODE_EXTRA_CA_CERTS counts too.
-const TLS = { ALPNProtocols: new Uint8Array(Buffer.from('\x08http/1.1')) }
-
-const common: SocketHandler<Line, 'uint8array'> = {
-  binaryType: 'uint8array',
-  data: (socket, bytes) => socket.data.received(bytes),
-  drain: socket => socket.data.drained(socket),
-  close(socket, cause) {
-    if (cause) socket.data.lose(cause)
-    else socket.data.lose(cutOff('the server closed the connection'), true)
-  },
-  error: (socket, cause) => socket.data.lose(cause),
-}
-const plain: SocketHandler<Line, 'uint8array'> = {
-  ...common,
-  open(socket) {
-    socket.data.connected(socket)
-    socket.data.opened(socket)
-  },
-}
-const encrypted: SocketHandler<Line, 'uint8array'> = {
-  ...common,
-  open: socket => socket.data.connected(socket),
-  handshake(socket, trusted, cause) {
-    if (trusted) socket.data.opened(socket)
-    else socket.data.lose(cause ?? fault('ERR_TLS_HANDSHAKE', 'the TLS handshake failed'))
-  },
-}
-
-/** Bun's types know only handlers that ask for a Buffer. */
-type Options = Omit<TCPSocketConnectOptions<Line>, 'socket'> & { socket: SocketHandler<Line, 'uint8array'> }
-
-async function connect(options: Options): Promise<void> {
-  try {
-    await Bun.connect(options as unknown as TCPSocketConnectOptions<Line>)
-  } catch (cause) {
-    // Even a fault of the arguments is told a turn later: the user must have the line first.
-    await undefined
-    options.data!.lose(cause as Error)
   }
 }

@@ -1,4 +1,4 @@
-import { type DimensionName, dimension, dimensionNames, type Scalar, type Told } from './dimensions.ts'
+import { type DimensionName, dimension, dimensionNames, type Told } from './dimensions.ts'
 
 /** The filters of a dataset: comparisons that all must hold, with AND and OR (contract 9.2). */
 

@@ -1,8 +1,8 @@
 import { dollarsOf } from '../../costs/money.ts'
 import { demandManaged, type Manager, notThere } from '../../gateway/manage.ts'
-import { DeleteLogsQuery, LogChange, LogsQuery } from '../../schemas/management/logs.ts'
+import { DeleteLogsQuery, LONGEST_ENTRY, LogChange, LogsQuery, MOST_ENTRIES } from '../../schemas/management/logs.ts'
 import type { BodyName, MetaInfo, RecordChange, StoredRecord } from '../../storage/records/types.ts'
-import { success } from './answers.ts'
+import { invalid, success } from './answers.ts'
 import type { ManagementHandler } from './call.ts'
 import { bodyReader, queryReader } from './input.ts'
 import { refusedFilter, selectionIn } from './log-selection.ts'
@@ -47,6 +47,7 @@ const changeLog: ManagementHandler = async ({ request, params, manager }) => {
   const { value, notes } = await readChange(request, manager.settings.config.server.max_body)
   const { id } = await found(manager, params)
   const { feedback, score, metadata } = value
+  if (metadata) demandShort(metadata)
   const change: RecordChange = {
     ...(feedback !== undefined && { feedback }),
     ...(score !== undefined && { score }),
@@ -91,6 +92,16 @@ async function bodyAnswer(manager: Manager, params: Params, name: BodyName): Pro
     ...(body.cut && { 'postern-cut': String(body.size) }),
   }
   return new Response(body.bytes, { headers })
+}
+
+/** @throws GatewayFault 400/7001 */
+function demandShort(metadata: object): void {
+  const entries = Object.entries(metadata)
+  if (entries.length > MOST_ENTRIES || entries.some(([key, value]) => `${key}${value}`.length > LONGEST_ENTRY))
+    throw invalid('body', {
+      path: 'metadata',
+      message: `metadata: expected at most ${MOST_ENTRIES} entries of ${LONGEST_ENTRY} characters`,
+    })
 }
 
 /** A record is written a moment after its answer has ended, and whoever got the answer may ask for it at once. */

@@ -89,18 +89,18 @@ export const LogDetail = open(
   { $id: 'LogDetail' },
 )
 
-const MOST_ENTRIES = 20
+/** Entries of metadata that a log may have. */
+export const MOST_ENTRIES = 20
+export const LONGEST_ENTRY = 1_000
 export const LogChange = open(
   {
     feedback: optional(feedback),
     score: optional(score),
     metadata: Type.Optional(
       nullable(
-        Type.Record(
-          Type.String(),
-          Type.Union([Type.String({ maxLength: 1_000 }), Type.Number(), Type.Boolean(), Type.Null()]),
-          { maxProperties: MOST_ENTRIES, description: `In the place of what was there; at most ${MOST_ENTRIES}.` },
-        ),
+        Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), {
+          description: `In the place of what was there; at most ${MOST_ENTRIES} entries of ${LONGEST_ENTRY} characters.`,
+        }),
       ),
     ),
   },
