@@ -43,6 +43,7 @@ export function wrapTo(text: string, width: number): string[] {
   const lines: string[] = []
   for (const paragraph of harmless(text).split('\n')) {
     let line = ''
+    const first = lines.length
     for (let word of paragraph.split(/[ \t\r]+/)) {
       while (Bun.stringWidth(word) > width) {
         if (line) lines.push(line)
@@ -53,7 +54,7 @@ export function wrapTo(text: string, width: number): string[] {
           head += letter
         }
         // A column narrower than a letter cannot be filled.
-        head ||= word.slice(0, 1)
+        head ||= String.fromCodePoint(word.codePointAt(0)!)
         lines.push(head)
         word = word.slice(head.length)
       }
@@ -62,7 +63,7 @@ export function wrapTo(text: string, width: number): string[] {
         line = word
       } else line = line ? `${line} ${word}` : word
     }
-    lines.push(line)
+    if (line || lines.length === first) lines.push(line)
   }
   return lines
 }

@@ -17,7 +17,7 @@ const TOKEN_EXCHANGE_MS = 10_000
  * Sends the written request and waits for the status line.
  * @throws GatewayFault 502 when the provider cannot be reached or hangs up, 504 when it takes longer than allowed
  */
-export async function attempt(exchange: ChatExchange): Promise<UpstreamAnswer> {
+export function attempt(exchange: ChatExchange): Promise<UpstreamAnswer> {
   const { reach } = exchange.target!
   const { endpoint, place, body, headers } = exchange.written!
   const outgoing: Outgoing = {

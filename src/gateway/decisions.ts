@@ -1,4 +1,5 @@
 import { declaredAt } from '../config/declared.ts'
+import type { Config } from '../config/schema.ts'
 import type { GatewaySettings } from '../schemas/gateway.ts'
 import type { Window } from '../storage/counters/window.ts'
 import type { Decision } from '../telemetry/attempt-record.ts'
@@ -29,14 +30,9 @@ export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
       { step: 'gateway', what: gatewayId, facts: { authentication: gateway.authentication !== false } },
     ]
     const said = controlDecisions(controls, gateway)
-    const declared = Object.hasOwn(config.gateways, gatewayId)
-    const where = declared ? 'file' : stored.gateways.has(gatewayId) ? 'api' : 'default'
-    for (const [name, value] of settingsOf(gateway)) {
-      if (said.has(name)) continue
-      const at = declared ? declaredAt(config, ['gateways', gatewayId, name]) : undefined
-      said.set(name, { step: 'setting', what: name, facts: { value, from: where, ...(at !== undefined && { at }) } })
-    }
     decisions.push(...said.values())
+    for (const setting of settingsOf(gateway, gatewayId, config, stored))
+      if (!said.has(setting.what)) decisions.push(setting)
     for (const { node, type, output, why } of turns)
       decisions.push({ step: 'route', what: `${node}: ${why}`, facts: { node, type, output, why } })
     if (cachePlan) decisions.push(cacheDecision(cachePlan, cached, target, key))
@@ -120,23 +116,33 @@ const NOT_TOLD = new Set<string>([
   'workers_ai_billing_mode',
 ])
 
-const settingLists = new WeakMap<GatewaySettings, readonly [name: string, value: string | number | boolean][]>()
+const settingLists = new WeakMap<GatewaySettings, readonly Decision[]>()
 
-/** What a gateway's settings say beside nothing: they are the same for many requests. */
-function settingsOf(gateway: GatewaySettings) {
+/** What a gateway's settings say beside the usual, and where: the same for many requests, until they are read again. */
+function settingsOf(
+  gateway: GatewaySettings,
+  gatewayId: string,
+  config: Config,
+  stored: Exchange['settings']['stored'],
+): readonly Decision[] {
   const known = settingLists.get(gateway)
   if (known) return known
-  const list = Object.entries(gateway).flatMap(([name, value]): [string, string | number | boolean][] => {
-    if (NOT_TOLD.has(name) || value === null || value === undefined || value === false || value === 0) return []
-    // On unless somebody says otherwise.
-    if (name.startsWith('collect_') && value === true) return []
-    return [[name, typeof value === 'object' ? 'set' : value]]
+  const declared = Object.hasOwn(config.gateways, gatewayId)
+  const from = declared ? 'file' : stored.gateways.has(gatewayId) ? 'api' : 'default'
+  const list = Object.entries(gateway).flatMap(([name, value]): Decision[] => {
+    if (!isTold(name, value)) return []
+    const at = declared ? declaredAt(config, ['gateways', gatewayId, name]) : undefined
+    const told = typeof value === 'object' ? 'set' : (value as string | number | boolean)
+    return [{ step: 'setting', what: name, facts: { value: told, from, ...(at !== undefined && { at }) } }]
   })
-  // That is what is worth telling of these.
-  for (const name of ['collect_logs', 'collect_log_payload'] as const)
-    if (gateway[name] === false) list.push([name, false])
   settingLists.set(gateway, list)
   return list
+}
+
+function isTold(name: string, value: unknown): boolean {
+  if (NOT_TOLD.has(name) || value === null || value === undefined) return false
+  // On unless somebody says otherwise; all else is off.
+  return name.startsWith('collect_') ? value === false : value !== false && value !== 0
 }
 
 /** What a header may say, by what the gateway calls it, where it does. */

@@ -56,8 +56,6 @@ export async function peek(body: ByteSource, hold = HOLD_MS): Promise<{ first?: 
  * @throws what the connection says
  */
 export async function firstBytes(came: UpstreamAnswer, size: number): Promise<{ bytes: Bytes; more?: ByteSource }> {
-  const length = Number(came.headers.get('content-length') ?? Number.NaN)
-  if (length <= size) return { bytes: await came.bytes() }
   const { body } = came
   const held: Bytes[] = []
   let count = 0

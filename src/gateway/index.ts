@@ -106,9 +106,12 @@ export class Gateway {
   }
 
   /** The first steps, before a body is read: who is it, and may they. @throws GatewayFault */
-  async admit(arrival: Arrival): Promise<Exchange> {
+  admit(arrival: Arrival): Exchange | Promise<Exchange> {
     const pending = this.#stored.refresh()
-    if (pending) await pending
+    return pending ? pending.then(() => this.#admit(arrival)) : this.#admit(arrival)
+  }
+
+  #admit(arrival: Arrival): Exchange | Promise<Exchange> {
     const settings = this.#settings
     const headers = arrival.headers ?? arrival.request.headers
     const id = Bun.randomUUIDv7()
@@ -134,15 +137,15 @@ export class Gateway {
     }
     try {
       const pending = authenticate(exchange)
-      if (pending) await pending
-      demandGateway(exchange)
-      // Told to those who may call: to others a header's fault is no matter.
-      exchange.controls = readControls(headers)
-      exchange.ids.event = exchange.controls.eventId ?? id
+      if (!pending) return known(exchange)
+      return pending
+        .then(() => known(exchange))
+        .catch(fault => {
+          throw this.refuse(exchange, fault)
+        })
     } catch (fault) {
       throw this.refuse(exchange, fault)
     }
-    return exchange
   }
 
   /** The rest of a chat's way. @throws GatewayFault, of which nothing has been sent yet; the surface gives it to {@link refuse} */
@@ -238,6 +241,14 @@ export class Gateway {
       log: this.#log,
     }
   }
+}
+
+/** What a caller says who may call: to others a header's fault is no matter. */
+function known(exchange: Exchange): Exchange {
+  demandGateway(exchange)
+  exchange.controls = readControls(exchange.headers)
+  exchange.ids.event = exchange.controls.eventId ?? exchange.ids.request
+  return exchange
 }
 
 /** The routes of the file, by gateway. */

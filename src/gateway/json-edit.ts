@@ -7,8 +7,7 @@
  * @returns the text, or undefined when a member was not found
  */
 export function editJson(text: string, changes: Record<string, unknown>): string | undefined {
-  const wanted = new Set(Object.keys(changes))
-  const missing = new Set(wanted)
+  const found: string[] = []
   let edited = ''
   let copied = 0
   let depth = 0
@@ -24,12 +23,12 @@ export function editJson(text: string, changes: Record<string, unknown>): string
         const colon = skipSpace(text, end + 1)
         if (text.charCodeAt(colon) === COLON) {
           at = skipSpace(text, colon + 1)
-          if (wanted.has(name)) {
+          if (Object.hasOwn(changes, name)) {
             const valueEnd = endOfValue(text, at)
             edited += text.slice(copied, at) + JSON.stringify(changes[name])
             copied = valueEnd
             at = valueEnd
-            missing.delete(name)
+            if (!found.includes(name)) found.push(name)
           }
           continue
         }
@@ -41,7 +40,8 @@ export function editJson(text: string, changes: Record<string, unknown>): string
     else if (char === CLOSE_BRACE || char === CLOSE_BRACKET) depth--
     at++
   }
-  return missing.size ? undefined : edited + text.slice(copied)
+  for (const name in changes) if (!found.includes(name)) return undefined
+  return edited + text.slice(copied)
 }
 
 /**

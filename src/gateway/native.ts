@@ -45,10 +45,14 @@ export async function passNative(exchange: Exchange, call: NativeCall): Promise<
   if (own !== undefined && jsonCredential(own) === undefined) exchange.credential = undefined
   const address = addressOf(exchange, reach, call)
   if (address.model) exchange.target = { reach, model: address.model }
+  // Most have no query and only headers that are known: then nothing is waited for.
+  const given = address.query === undefined ? call.query : asked(address.query)
+  const query = address.query === undefined && given ? await withoutOurs(exchange, given) : given
+  const headers = forwarded(exchange, call.headers)
   const outgoing: Outgoing = {
-    url: address.url + (address.query === undefined ? await withoutOurs(exchange, call.query) : asked(address.query)),
+    url: address.url + query,
     method: call.method,
-    headers: await forwarded(exchange, call.headers),
+    headers: headers instanceof Promise ? await headers : headers,
     body: call.body,
     region: address.region,
   }
@@ -97,7 +101,10 @@ function moveBearer(headers: Record<string, string>, to: string): void {
 }
 
 /** What goes upstream of the client's headers: nothing of one connection, and nothing of ours. */
-export async function forwarded(exchange: Exchange, given: NativeCall['headers']): Promise<Record<string, string>> {
+export function forwarded(
+  exchange: Exchange,
+  given: NativeCall['headers'],
+): Record<string, string> | Promise<Record<string, string>> {
   const headers: Record<string, string> = {}
   const source = asHeaders(given)
   const hop = hopsNamed(source)
@@ -105,12 +112,22 @@ export async function forwarded(exchange: Exchange, given: NativeCall['headers']
     if (NOT_SENT.has(name) || name.startsWith('cf-') || hop?.has(name) || exchange.withheld?.includes(name)) return
     headers[name] = value
   })
-  for (const name of KEY_HEADERS)
-    if (headers[name] !== undefined && (await isOurs(exchange, credentialIn(headers[name]!)))) delete headers[name]
+  const looking: Promise<void>[] = []
+  for (const name of KEY_HEADERS) {
+    if (headers[name] === undefined) continue
+    const ours = isOurs(exchange, credentialIn(headers[name]))
+    if (ours instanceof Promise)
+      looking.push(
+        ours.then(found => {
+          if (found) delete headers[name]
+        }),
+      )
+    else if (ours) delete headers[name]
+  }
   // A signature may cover what the client said; what comes packed all the same is unpacked.
   const accepted = isSignature(headers.authorization ?? '') ? source.get('accept-encoding') : 'identity'
   if (accepted !== null) headers['accept-encoding'] = accepted
-  return headers
+  return looking.length ? Promise.all(looking).then(() => headers) : headers
 }
 
 /** Where keys of some provider travel: our token may stand there although this provider would not look. */
@@ -118,10 +135,12 @@ const KEY_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 
 const KEY_PARAMETERS = new Set(['key', 'api_key', 'api-key', 'apikey', 'token', 'access_token'])
 
 /** Whether it is a token of ours, or was one. */
-export async function isOurs({ callerKey, settings }: Exchange, credential: string): Promise<boolean> {
+export function isOurs({ callerKey, settings }: Exchange, credential: string): boolean | Promise<boolean> {
   // That one was looked up before.
   if (credential === callerKey) return false
-  return credential.startsWith('pst_') || (await settings.tokens.find(credential)) !== undefined
+  if (credential.startsWith('pst_')) return true
+  const found = settings.tokens.find(credential)
+  return found instanceof Promise ? found.then(caller => caller !== undefined) : found !== undefined
 }
 
 export const asked = (query: string) => (query ? `?${query}` : '')

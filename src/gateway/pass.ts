@@ -1,6 +1,7 @@
 import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
 import type { UpstreamDialect } from '../dialects/dialect.ts'
 import { readAlong, readValue, type Sighting } from '../dialects/watched/index.ts'
+import type { ByteSource, Bytes } from '../stream/byte-source.ts'
 import { encodeFrames } from '../stream/encode.ts'
 import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
@@ -25,11 +26,16 @@ export async function passWhole(
   const { title } = exchange.target!.reach.provider
   const { dialect } = exchange.written!
   headers.set('content-type', came.headers.get('content-type') ?? 'application/json')
-  const { bytes, more } = await firstBytes(came, exchange.inOnePiece ? Number.POSITIVE_INFINITY : ONE_PIECE).catch(
-    () => {
-      throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
-    },
-  )
+  const size = exchange.inOnePiece ? Number.POSITIVE_INFINITY : ONE_PIECE
+  let bytes: Bytes
+  let more: ByteSource | undefined
+  try {
+    // What is known to be small goes the short way.
+    if (Number(came.headers.get('content-length') ?? Number.NaN) <= size) bytes = await came.bytes()
+    else ({ bytes, more } = await firstBytes(came, size))
+  } catch {
+    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+  }
   if (!more) {
     const text = textOf(bytes)
     const value = parsed(text)

@@ -36,11 +36,24 @@ export function retriesOf({ controls, gateway }: Pick<Exchange, 'controls' | 'ga
  * @param attempt asks once; what it throws or answers is that attempt's
  * @throws GatewayFault what the last attempt threw
  */
-export async function withRetries<E extends Exchange>(
+export function withRetries<E extends Exchange>(
   exchange: E,
   attempt: (one: E) => Promise<Response>,
 ): Promise<Response> {
   const retries = retriesOf(exchange)
+  if (retries.attempts > 1) return askAgain(exchange, attempt, retries)
+  // The usual case, without a step of its own on the way.
+  return attempt(exchange).catch(fault => {
+    refuse(exchange, fault)
+    throw fault
+  })
+}
+
+async function askAgain<E extends Exchange>(
+  exchange: E,
+  attempt: (one: E) => Promise<Response>,
+  retries: Retries,
+): Promise<Response> {
   for (let number = 1; ; number++) {
     const last = number >= retries.attempts
     const one = number === 1 ? exchange : another(exchange, number, last)

@@ -9,7 +9,7 @@ import { targetOf } from './choose-target.ts'
 import { chooseCredential } from './credential.ts'
 import type { ChatExchange, Exchange } from './exchange.ts'
 import { KeptAnswer } from './kept-answer.ts'
-import { claimLimits, isLimited } from './limits/index.ts'
+import { type Asked, claimLimits, isLimited } from './limits/index.ts'
 import { type NativeCall, passNative, withoutOurs } from './native.ts'
 import { ANY_OF_A_POOL, takePlace } from './pooled.ts'
 import { withRetries } from './retry.ts'
@@ -29,11 +29,11 @@ export interface ChatWords {
  * The way of a chat behind the door, from its model to its answer; the same for a request and for a step of a list.
  * @throws GatewayFault, of which nothing has been sent yet
  */
-export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Response> {
-  const exchange: ChatExchange = Object.assign(admitted, words)
-  exchange.stream = words.body.stream === true
+export async function chatWay(admitted: Exchange, { client, body, text }: ChatWords): Promise<Response> {
+  const exchange: ChatExchange = Object.assign(admitted, { client, body, text })
+  exchange.stream = body.stream === true
   watchClient(exchange)
-  const model = words.body.model as string
+  const model = body.model as string
   const route = routeNamed(model)
   if (route !== undefined) return routeWay(exchange, route, serveChat)
   exchange.target = targetOf(exchange.settings.registry, model)
@@ -41,10 +41,13 @@ export async function chatWay(admitted: Exchange, words: ChatWords): Promise<Res
 }
 
 /** From a chat's target to its answer. */
-async function serveChat(exchange: ChatExchange): Promise<Response> {
+function serveChat(exchange: ChatExchange): Promise<Response> {
   exchange.sent = exchange.text
   const pending = chooseCredential(exchange)
-  if (pending) await pending
+  return pending ? pending.then(() => askFor(exchange)) : askFor(exchange)
+}
+
+function askFor(exchange: ChatExchange): Promise<Response> {
   keepAnswer(exchange)
   writeRequest(exchange)
   const plan = asksForCache(exchange) ? planFor(exchange, questionOf(exchange)) : undefined
@@ -58,20 +61,23 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
   const pending = chooseCredential(exchange)
   if (pending) await pending
   keepAnswer(exchange)
-  const ask = async (exchange: Exchange) => {
-    const asked = isLimited(exchange) ? await askedNatively(exchange, call) : undefined
-    return withRetries(exchange, async one => {
-      if (isPooled(one)) takePlace(one)
-      const pending = asked && claimLimits(one, asked)
-      if (pending) await pending
-      const response = await passNative(one, call)
-      tell(one, response.headers)
-      return response
-    })
-  }
   const asks = call.method === 'POST' && asksForCache(exchange)
   const plan = asks ? planFor(exchange, await nativeQuestion(exchange, call)) : undefined
-  return plan ? throughCache(exchange, plan, ask) : ask(exchange)
+  return plan ? throughCache(exchange, plan, one => askNatively(one, call)) : askNatively(exchange, call)
+}
+
+async function askNatively(exchange: Exchange, call: NativeCall): Promise<Response> {
+  const asked = isLimited(exchange) ? await askedNatively(exchange, call) : undefined
+  return withRetries(exchange, one => passOnce(one, call, asked))
+}
+
+async function passOnce(exchange: Exchange, call: NativeCall, asked: Asked | undefined): Promise<Response> {
+  if (isPooled(exchange)) takePlace(exchange)
+  const pending = asked && claimLimits(exchange, asked)
+  if (pending) await pending
+  const response = await passNative(exchange, call)
+  tell(exchange, response.headers)
+  return response
 }
 
 /** Keys and deployments out of which one is taken for each attempt. */

@@ -47,10 +47,11 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
   if (Number(length ?? 0) > limit) throw tooLarge(limit)
   if (length === null && !request.headers.has('transfer-encoding')) return undefined
   if (length === null && request.body) return gatherBytes(request.body as ReadableStream<Uint8Array>, limit)
-  const buffer = await request.arrayBuffer().catch(() => {
+  try {
+    return new Uint8Array(await request.arrayBuffer())
+  } catch {
     throw badBody('the body did not arrive whole')
-  })
-  return new Uint8Array(buffer)
+  }
 }
 
 async function gatherBytes(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -69,10 +70,13 @@ export async function readText(request: Request, limit: number): Promise<string>
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge(limit)
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase()
   const packed = encoding && encoding !== 'identity'
-  if (!packed && request.headers.has('content-length'))
-    return request.text().catch(() => {
+  if (!packed && request.headers.has('content-length')) {
+    try {
+      return await request.text()
+    } catch {
       throw badBody('the body did not arrive whole')
-    })
+    }
+  }
   if (packed && !ENCODINGS[encoding])
     throw new GatewayFault({
       status: 415,

@@ -5,6 +5,7 @@ import { explanationText } from '../../src/commands/explain-text.ts'
 import { type ExplainedRecord, explain } from '../../src/explain/index.ts'
 import { LogExplanation } from '../../src/schemas/management/explain.ts'
 import type { Explained, StoredBody, StoredRecord } from '../../src/storage/records/types.ts'
+import type { Decision } from '../../src/telemetry/attempt-record.ts'
 
 const AT = Date.parse('2026-11-20T09:00:00Z')
 const record = (more: Partial<StoredRecord> = {}): StoredRecord => ({
@@ -150,7 +151,7 @@ describe('an explanation', () => {
 
   test('fits 80 columns whatever is in it, and no byte of it moves a cursor', () => {
     const evil = `\u001b[2J\u0007${'x'.repeat(300)} 蒼鷺${'蒼'.repeat(90)}`
-    const decisions = [
+    const decisions: Decision[] = [
       { step: 'setting', what: 'cache_ttl', facts: { value: evil, from: 'file', at: evil } },
       { step: 'route', what: evil, facts: { node: evil, type: 'model', output: evil, why: evil } },
       { step: 'cache', what: 'a miss', facts: { key: evil, ttl: 5, hit: false, named: false, model: evil } },

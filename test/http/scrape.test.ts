@@ -100,7 +100,7 @@ test('streams that are open, and the time to their first words', async () => {
           yield event({ role: 'assistant', content: 'a' }, null)
           await promise
           yield `${event({}, 'stop')}data: [DONE]\n\n`
-        } as unknown as BodyInit,
+        } as unknown as ReadableStream,
         { headers: { 'content-type': 'text/event-stream' } },
       ),
   )

@@ -91,26 +91,35 @@ function readJson(watch: Watch, { head, tail }: Kept, quirks: readonly Quirk[]):
 export function readValue(watch: Watch, value: unknown, quirks: readonly Quirk[] = []): Sighting {
   const list = Array.isArray(value)
   const reading = new Reading(watch, quirks, list)
-  const messages: unknown[] = list ? value : [value]
-  const objects = messages.filter(isObject)
-  if (list) reading.begin(objects)
+  if (!list) {
+    if (isObject(value)) reading.message(value)
+    return reading.sighting
+  }
+  const objects = value.filter(isObject)
+  reading.begin(objects)
   for (const message of objects.reverse()) reading.message(message)
   return reading.sighting
 }
+
+type Corrector = (message: JsonObject) => void
+const NONE: Corrector[] = []
+
+const correctorsOf = (quirks: readonly Quirk[], stream: boolean): Corrector[] =>
+  quirks.flatMap(quirk => {
+    if (stream) return quirk.chunks?.() ?? []
+    return quirk.reply ? [(message: JsonObject) => quirk.reply!(message)] : []
+  })
 
 /** One answer on its way through its messages, from the last to the first. */
 class Reading {
   readonly sighting: Sighting
   readonly #watch: Watch
-  readonly #correctors: ((message: JsonObject) => void)[]
+  readonly #correctors: Corrector[]
   #first: JsonObject | undefined
 
   constructor(watch: Watch, quirks: readonly Quirk[], stream: boolean) {
     this.#watch = watch
-    this.#correctors = quirks.flatMap(quirk => {
-      if (stream) return quirk.chunks?.() ?? []
-      return quirk.reply ? [(message: JsonObject) => quirk.reply!(message)] : []
-    })
+    this.#correctors = quirks.length ? correctorsOf(quirks, stream) : NONE
     this.sighting = { stream }
   }
 

@@ -14,9 +14,13 @@ import { throughFetch } from './through-fetch.ts'
  * (ECONNREFUSED, ENOTFOUND, ETIMEDOUT, ECONNRESET), those of TLS, ERR_HTTP_ANSWER and ERR_CONTENT_ENCODING for an
  * answer that cannot be read, ERR_INVALID_HEADER for a request that cannot be sent
  */
-export async function request(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
-  signal.throwIfAborted()
-  const address = addressOf(outgoing.url)
-  if (address.elsewhere) return throughFetch(outgoing, signal)
-  return new Call(address, requestBytes(address, outgoing), signal).send()
+export function request(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+  try {
+    signal.throwIfAborted()
+    const address = addressOf(outgoing.url)
+    if (address.elsewhere) return throughFetch(outgoing, signal)
+    return new Call(address, requestBytes(address, outgoing), signal).send()
+  } catch (fault) {
+    return Promise.reject(fault)
+  }
 }

@@ -116,7 +116,13 @@ export class Intake {
     const { writer, rules, drop } = this.#parts
     let since = performance.now()
     for (const record of records) {
-      const prepared = await prepare(record, writer.dictionary, rules).catch(() => undefined)
+      let prepared: Prepared | undefined
+      try {
+        const pending = prepare(record, writer.dictionary, rules)
+        prepared = pending instanceof Promise ? await pending : pending
+      } catch {
+        // It is dropped below.
+      }
       if (prepared) this.#ready.push(prepared)
       else {
         this.#parts.queue.settled([record])

@@ -16,6 +16,7 @@ export const dayOf = (at: number): number => Math.floor(at / DAY_MS)
 /** A record with all that can be made of it before the transaction. */
 export interface Prepared {
   record: AttemptRecord
+  /** Empty where there is to be no row. */
   id: Uint8Array
   said: string
   /** What did not go into the kind. */
@@ -24,13 +25,15 @@ export interface Prepared {
   body?: BodyRow
 }
 
-/** @returns nothing when the record makes no sense */
-export async function prepare(
+const NO_ID = new Uint8Array()
+
+/** @returns nothing when the record makes no sense; a promise only where there are bodies to be packed */
+export function prepare(
   record: AttemptRecord,
   dictionary: Dictionary,
   rules: BodyRules,
-): Promise<Prepared | undefined> {
-  const id = bytesOfUuid(record.id)
+): Prepared | undefined | Promise<Prepared> {
+  const id = record.collect ? bytesOfUuid(record.id) : NO_ID
   if (!id || !isSound(record)) return undefined
   const all = freeOf(record)
   let said = kindText(record, all)
@@ -39,9 +42,14 @@ export async function prepare(
     free = all
     said = kindText(record, NOT_FREE)
   }
-  const metadata = record.metadata && Object.keys(record.metadata).length ? JSON.stringify(record.metadata) : undefined
-  const body = record.collect ? await bodyRow(record, explainedBy(record), rules) : undefined
-  return { record, id, said, ...(free && { free }), ...(metadata && { document: metadata }), ...(body && { body }) }
+  const prepared: Prepared = { record, id, said, free }
+  // What is only counted has no row.
+  if (!record.collect) return prepared
+  if (record.metadata && Object.keys(record.metadata).length) prepared.document = JSON.stringify(record.metadata)
+  return bodyRow(record, explainedBy(record), rules).then(body => {
+    prepared.body = body
+    return prepared
+  })
 }
 
 function isSound({ at, duration, status, attempt, step = 0, gateway }: AttemptRecord): boolean {
@@ -116,8 +124,11 @@ async function writeWith(
   const bodies: Value[][] = []
   let seq = before
   for (const { record, id, said, free, document, body } of batch) {
-    const gateway = await draft.gateway(record.gateway)
-    gateways.set(record.gateway, gateway)
+    let gateway = gateways.get(record.gateway)
+    if (gateway === undefined) {
+      gateway = await draft.gateway(record.gateway)
+      gateways.set(record.gateway, gateway)
+    }
     const { kind, series } = draft.kind(gateway, said)
     sums.add(record, gateway, series)
     if (!record.collect) continue
