@@ -282,44 +282,57 @@ describe('addresses and records', () => {
     expect(response.status).toBe(200)
   })
 
-  /** The management address as the contract has it (8.1, 8.2, 11.1); this version does not serve it yet. */
-  const managed = (status: number, body: unknown) => {
-    const seen: { url: string; init: RequestInit }[] = []
-    const stand: Fetch = async (url, init) => {
-      seen.push({ url, init })
-      return Response.json(body, { status })
-    }
-    return { seen, gateway: createAI({ url: 'http://postern.test', token: TOKEN, fetch: stand }).gateway('team') }
+  /** The id of the log of a run through the gateway `team`. */
+  const logged = async () => {
+    const bound = ai()
+    const metadata = { team: 'search', user: 7, big: 2n }
+    await bound.run('openai/gpt-heron', { messages: MESSAGES }, { gateway: { id: 'team', metadata } })
+    return bound.aiGatewayLogId!
   }
+  const team = () => ai().gateway('team')
 
-  test('getLog gives dates and metadata as objects', async () => {
-    const result = { id: 'l-1', created_at: '2026-11-02T10:11:12.345Z', metadata: '{"team":"search"}', tokens_in: 21 }
-    const { seen, gateway } = managed(200, { success: true, result })
-    expect(await gateway.getLog('l-1')).toEqual({
-      id: 'l-1',
-      created_at: new Date('2026-11-02T10:11:12.345Z'),
-      metadata: { team: 'search' },
-      tokens_in: 21,
+  test('getLog gives dates and metadata as objects, at once after the run', async () => {
+    const before = Date.now()
+    const id = await logged()
+    const log = await team().getLog(id)
+    expect(log).toMatchObject({
+      id,
+      provider: 'openai',
+      model: 'gpt-heron',
+      success: true,
+      cached: false,
+      tokens_in: 11,
+      tokens_out: 7,
+      status_code: 200,
+      metadata: { team: 'search', user: 7, big: '2' },
+      response_head_complete: true,
     })
-    expect(seen[0]).toMatchObject({
-      url: 'http://postern.test/client/v4/accounts/home/ai-gateway/gateways/team/logs/l-1',
-      init: { method: 'GET', headers: { authorization: `Bearer ${TOKEN}` } },
-    })
+    expect(JSON.parse(log.request_head as string)).toEqual({ model: 'openai/gpt-heron', input: { messages: MESSAGES } })
+    expect(log.response_head).toContain('In the reeds.')
+    expect(log.created_at).toBeInstanceOf(Date)
+    expect(log.created_at.getTime()).toBeGreaterThanOrEqual(before - 5)
   })
 
-  test('patchLog sends what is to change', async () => {
-    const { seen, gateway } = managed(200, { success: true, result: {} })
-    expect(await gateway.patchLog('l/1', { feedback: -1, score: 40, metadata: { big: 2n } })).toBeUndefined()
-    expect(seen[0]!.url).toEndWith('/logs/l%2F1')
-    expect(seen[0]!.init).toMatchObject({ method: 'PATCH', body: '{"feedback":-1,"score":40,"metadata":{"big":"2"}}' })
+  test('patchLog changes what is said, and nothing else', async () => {
+    const id = await logged()
+    expect(await team().patchLog(id, { feedback: -1, score: 40 })).toBeUndefined()
+    expect(await team().getLog(id)).toMatchObject({ feedback: -1, score: 40, metadata: { team: 'search' } })
+    await team().patchLog(id, { feedback: null, metadata: { big: 3n } })
+    expect(lastSent().body).toEqual({ feedback: null, metadata: { big: '3' } })
+    expect(await team().getLog(id)).toMatchObject({ feedback: null, score: 40, metadata: { big: '3' } })
+    await expect(team().patchLog(id, { score: 101 })).rejects.toThrow(/^7001: score/)
   })
 
-  test('a log that is missing, and other failures', async () => {
-    const missing = managed(404, { success: false, errors: [{ code: 7002, message: 'Not found' }] })
-    await expect(missing.gateway.getLog('x')).rejects.toBeInstanceOf(AiGatewayLogNotFound)
-    await expect(missing.gateway.patchLog('x', {})).rejects.toBeInstanceOf(AiGatewayLogNotFound)
-    const refused = managed(403, { success: false, errors: [{ code: 10000, message: 'no' }] })
-    await expect(refused.gateway.getLog('x')).rejects.toThrow(/^10000: no$/)
+  test('a log that is missing, one of another gateway, and other failures', async () => {
+    const id = await logged()
+    for (const call of [
+      team().getLog('l/1'),
+      team().getLog(Bun.randomUUIDv7('hex', 1)),
+      ai().gateway('default').getLog('none'),
+      team().patchLog('none', { score: 1 }),
+    ])
+      await expect(call).rejects.toBeInstanceOf(AiGatewayLogNotFound)
+    await expect(ai({ token: 'wrong' }).gateway('team').getLog(id)).rejects.toThrow(/^10000: /)
   })
 
   test('a server without records is told apart from a log that is missing', async () => {

@@ -89,6 +89,7 @@ describe('the document', () => {
       Object.entries(methods).map(([method, operation]) => `${method} ${path} ${operation.operationId}`),
     )
     expect(ids).toEqual([
+      'get /client/v4/accounts/{account}/ai-gateway/analytics getAnalytics',
       'get /client/v4/accounts/{account}/ai-gateway/billing/credit-balance getCreditBalance',
       'get /client/v4/accounts/{account}/ai-gateway/billing/invoice-history getInvoiceHistory',
       'get /client/v4/accounts/{account}/ai-gateway/billing/invoice-preview getInvoicePreview',
@@ -102,12 +103,31 @@ describe('the document', () => {
       'get /client/v4/accounts/{account}/ai-gateway/custom-providers/{id} getCustomProvider',
       'patch /client/v4/accounts/{account}/ai-gateway/custom-providers/{id} changeCustomProvider',
       'delete /client/v4/accounts/{account}/ai-gateway/custom-providers/{id} deleteCustomProvider',
+      'get /client/v4/accounts/{account}/ai-gateway/evaluation-types listEvaluationTypes',
       'get /client/v4/accounts/{account}/ai-gateway/gateways listGateways',
       'post /client/v4/accounts/{account}/ai-gateway/gateways createGateway',
       'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway} getGateway',
       'put /client/v4/accounts/{account}/ai-gateway/gateways/{gateway} replaceGateway',
       'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway} deleteGateway',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/analytics getGatewayAnalytics',
       'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/cache/purge purgeCache',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/datasets listDatasets',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/datasets createDataset',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/datasets/{id} getDataset',
+      'put /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/datasets/{id} replaceDataset',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/datasets/{id} deleteDataset',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/evaluations listEvaluations',
+      'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/evaluations createEvaluation',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/evaluations/{id} getEvaluation',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/evaluations/{id} deleteEvaluation',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs listLogs',
+      'delete /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs deleteLogs',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/export exportLogs',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id} getLog',
+      'patch /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id} changeLog',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/explain explainLog',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/request getLogRequestBody',
+      'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/logs/{id}/response getLogResponseBody',
       'get /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies listPolicies',
       'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies createPolicy',
       'post /client/v4/accounts/{account}/ai-gateway/gateways/{gateway}/policies/commit commitPolicies',
@@ -148,6 +168,7 @@ describe('the document', () => {
       'put /client/v4/accounts/{account}/tokens/{id} replaceToken',
       'delete /client/v4/accounts/{account}/tokens/{id} deleteToken',
       'put /client/v4/accounts/{account}/tokens/{id}/value rollToken',
+      'post /client/v4/graphql queryGraphql',
       'get /client/v4/user/tokens/verify verifyUserToken',
       'get /healthz getHealth',
       'get /openapi.json getOpenapiDocument',
@@ -176,6 +197,8 @@ describe('the document', () => {
     asked.putToProvider = asked.patchAtProvider = asked.postToProvider!
     const answered = (id: string) => {
       if (id === 'resumeRun') return ['text/event-stream']
+      if (id === 'exportLogs') return ['application/x-ndjson']
+      if (id.endsWith('Body')) return ['*/*']
       if (/(?:From|To|to|At)Provider$|^run/.test(id)) return [...STREAMS, '*/*']
       return /(?:Completion|Message|Response)$/.test(id) ? STREAMS : JSON_ALONE
     }

@@ -196,5 +196,6 @@ export const DeletedLogs = open({ success: Type.Literal(true) }, { $id: 'Deleted
 
 export type Log = Static<typeof Log>
 export type LogDetail = Static<typeof LogDetail>
+export type LogLine = Static<typeof LogLine>
 export type LogChange = Static<typeof LogChange>
 export type Narrowing = Static<typeof Narrowing>
