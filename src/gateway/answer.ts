@@ -7,8 +7,7 @@ import { encodeFrames } from '../stream/encode.ts'
 import type { Framing } from '../stream/frame.ts'
 import { framer } from '../stream/framer.ts'
 import { Normalizer } from '../stream/normalize.ts'
-import type { Reader } from '../stream/translator.ts'
-import type { ChatExchange, Outcome } from './exchange.ts'
+import type { ChatExchange } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { passedHeaders } from './headers.ts'
 import { type ReadBody, readBody } from './json-body.ts'
@@ -109,12 +108,12 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
   const normalizer = new Normalizer({
     source,
     framer: framer(dialect.framing),
-    reader: named(dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks }), exchange.outcome),
+    reader: dialect.reader({ memory, quirks: exchange.target!.reach.provider.quirks }),
     writer: client.writer(writeContext(exchange)),
     framing: client.framing,
     sink: exchange.kept,
-    settled: ({ usage, finish, error, left }) => {
-      Object.assign(exchange.outcome, { usage, error, left, ...(finish && { finish: [finish] }) })
+    settled: ({ model, usage, finish, error, left }) => {
+      Object.assign(exchange.outcome, { model, usage, error, left, ...(finish && { finish: [finish] }) })
       if (left) exchange.abort.abort()
       record(exchange, 200)
     },
@@ -124,19 +123,6 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
   streamHeaders(headers)
   openStream(exchange)
   return new Response(normalizer.stream(), { status: 200, headers })
-}
-
-/** Notes which model answers, as it begins to. */
-function named(reader: Reader, outcome: Outcome): Reader {
-  return {
-    read(frame) {
-      const events = reader.read(frame)
-      const first = events[0]
-      if (first?.type === 'start') outcome.model = first.model
-      return events
-    },
-    end: () => reader.end(),
-  }
 }
 
 /** The client wants one answer, and a stream came. */

@@ -9,6 +9,8 @@ import type { Reader, Writer } from './translator.ts'
 
 /** What became of a stream, for the record. */
 export interface Outcome {
+  /** Which model answers, as the stream says it. */
+  model?: string
   usage?: Usage
   finish?: Finish
   error?: ProviderError
@@ -196,6 +198,7 @@ export class Normalizer {
       if ('choice' in event && event.type !== 'unknown' && event.choice >= this.#choices)
         this.#choices = event.choice + 1
       if (event.type === 'usage') this.outcome.usage = event.usage
+      else if (event.type === 'start') this.outcome.model ??= event.model
       else if (event.type === 'end') this.#ended = true
       else if (event.type === 'finish') {
         this.outcome.finish = event.finish
