@@ -1,5 +1,5 @@
-import type { JsonObject } from '../conversation/conversation.ts'
 import type { Exchange } from './exchange.ts'
+import { jsonOf } from './json-body.ts'
 import type { Asked } from './limits/index.ts'
 import { addressOf, type NativeCall } from './native.ts'
 
@@ -18,16 +18,6 @@ export async function askedNatively(exchange: Exchange, call: NativeCall): Promi
   exchange.target = { ...target, model }
   const isOpaque = Boolean(bytes?.length) && !body && !form
   return { body: () => body, length: bytes?.length ?? 0, ...(isOpaque && { isOpaque }) }
-}
-
-function jsonOf(body: NativeCall['body']): JsonObject | undefined {
-  if (!body?.length) return undefined
-  try {
-    const value: unknown = JSON.parse(typeof body === 'string' ? body : Buffer.from(body).toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** The fields of a form with files, such as sound to be written down. */

@@ -1,4 +1,16 @@
+import type { JsonObject } from '../conversation/conversation.ts'
 import type { UpstreamAnswer } from './upstream.ts'
+
+/** The object that a body is; nothing where it is no JSON, or another kind of it. */
+export function jsonOf(body: Uint8Array | string | undefined): JsonObject | undefined {
+  if (!body?.length) return undefined
+  try {
+    const value: unknown = JSON.parse(typeof body === 'string' ? body : Buffer.from(body).toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** A body larger than this is no error message and no chat answer. */
 const LARGEST = { error: 1024 * 1024, answer: 256 * 1024 * 1024 }

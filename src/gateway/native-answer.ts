@@ -1,3 +1,4 @@
+import type { Usage } from '../conversation/reply.ts'
 import type { Watch } from '../dialects/dialect.ts'
 import { formOf, readAlong } from '../dialects/watched/index.ts'
 import type { Bytes } from '../stream/byte-source.ts'
@@ -5,6 +6,7 @@ import { type Kept, keptOf, type Tapped, tap } from '../stream/tap.ts'
 import type { Exchange } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
 import { ONE_PIECE, passedHeaders } from './headers.ts'
+import { jsonOf } from './json-body.ts'
 import { openStream } from './open-stream.ts'
 import { record } from './record.ts'
 import type { UpstreamAnswer } from './upstream.ts'
@@ -84,6 +86,13 @@ function readWhole(exchange: Exchange, came: UpstreamAnswer, watch: Watch, bytes
   record(exchange, came.status)
 }
 
+/** Looked into when the answer is out, for what is not said elsewhere: a body of megabytes is left alone. */
+const smallOf = (sent: Exchange['sent']) => (sent && sent.length <= SMALL ? sent : undefined)
+const SMALL = 65_536
+
+const spokenOf = (input: unknown): Usage | undefined =>
+  typeof input === 'string' ? { input: 0, output: 0, characters: input.length, source: 'reported' } : undefined
+
 /** @param complete whether the bytes came to an end by themselves */
 function read(exchange: Exchange, came: UpstreamAnswer, watch: Watch, kept: Kept, complete: boolean): void {
   const { outcome } = exchange
@@ -96,7 +105,11 @@ function read(exchange: Exchange, came: UpstreamAnswer, watch: Watch, kept: Kept
       : undefined
   outcome.usage = watch.headers ? watch.headers(came.headers, seen?.usage) : seen?.usage
   outcome.model = seen?.model
-  const answering = model || seen?.model
+  const isSpeech = outcome.format === 'openai-speech'
+  const asked = (model || seen?.model) && !isSpeech ? undefined : jsonOf(smallOf(exchange.sent))
+  // What is spoken is charged by the character of what was to be said, which no answer tells.
+  if (isSpeech && !outcome.usage) outcome.usage = spokenOf(asked?.input)
+  const answering = model || seen?.model || (typeof asked?.model === 'string' ? asked.model : '')
   if (answering && answering !== model) exchange.target = { reach, model: answering }
   if (!seen?.stream) return
   exchange.stream = true

@@ -307,7 +307,7 @@ describe('addresses and records', () => {
       metadata: { team: 'search', user: 7, big: '2' },
       response_head_complete: true,
     })
-    expect(JSON.parse(log.request_head as string)).toEqual({ model: 'openai/gpt-heron', input: { messages: MESSAGES } })
+    expect(JSON.parse(log.request_head as string)).toMatchObject({ messages: MESSAGES })
     expect(log.response_head).toContain('In the reeds.')
     expect(log.created_at).toBeInstanceOf(Date)
     expect(log.created_at.getTime()).toBeGreaterThanOrEqual(before - 5)
@@ -326,12 +326,12 @@ describe('addresses and records', () => {
   test('a log that is missing, one of another gateway, and other failures', async () => {
     const id = await logged()
     for (const call of [
-      team().getLog('l/1'),
-      team().getLog(Bun.randomUUIDv7('hex', 1)),
-      ai().gateway('default').getLog('none'),
-      team().patchLog('none', { score: 1 }),
+      () => team().getLog('l/1'),
+      () => team().getLog(Bun.randomUUIDv7('hex', 1)),
+      () => ai().gateway('default').getLog('none'),
+      () => team().patchLog('none', { score: 1 }),
     ])
-      await expect(call).rejects.toBeInstanceOf(AiGatewayLogNotFound)
+      await expect(call()).rejects.toBeInstanceOf(AiGatewayLogNotFound)
     await expect(ai({ token: 'wrong' }).gateway('team').getLog(id)).rejects.toThrow(/^10000: /)
   })
 

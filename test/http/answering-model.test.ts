@@ -74,3 +74,20 @@ test('an answer in one piece that was asked for as a stream', async () => {
   })
   expect(await costOf(COMPAT, { model: 'azure-openai/herons-of-ours', stream: true })).toBe(COST)
 })
+
+test('speech is charged by the characters that were to be said, and named by what was asked for', async () => {
+  const speaking = standIn(() => new Response('sound', { headers: { 'content-type': 'audio/mpeg' } }))
+  const other = await startApp({
+    providers: { openai: { base_url: speaking.address, keys: { default: 'k' } } },
+    prices: { 'openai/tts-heron': { input: 0, output: 0, characters: 15 } },
+  })
+  const response = await fetch(`${other.address}/v1/home/default/openai/audio/speech`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'tts-heron', voice: 'reed', input: 'In the reeds.' }),
+  })
+  expect(await response.text()).toBe('sound')
+  expect(await other.record(1)).toMatchObject({ model: 'tts-heron', cost: (13 * 15) / 1_000_000 })
+  await other.stop()
+  speaking.stop()
+})

@@ -62,7 +62,7 @@ test('a whole stream: everything in its order, settled once', async () => {
   const got = await text()
   expect(streamFaults(got)).toEqual([])
   expect(got).toEndWith('data: [DONE]\n\n')
-  expect(settled).toEqual([{ finish: 'stop', usage: { input: 3, output: 1, source: 'reported' } }])
+  expect(settled).toEqual([{ model: 'm', finish: 'stop', usage: { input: 3, output: 1, source: 'reported' } }])
 })
 
 describe('T08 an error before the first words', () => {

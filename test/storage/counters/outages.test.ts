@@ -100,6 +100,16 @@ describe('Redis', () => {
     await counters.close()
   })
 
+  test('is not away because this process was busy for longer than it may be silent', async () => {
+    const { counters, told } = counting('deny')
+    await counted(counters, 'busy')
+    const underWay = Array.from({ length: 50 }, () => counters.take([limitOf('busy', 1e6)]))
+    Bun.sleepSync(600)
+    for (const said of await Promise.all(underWay)) expect(said.ok).toBe(true)
+    expect(told).toEqual([])
+    await counters.close()
+  })
+
   test('keeps every key for a time only', async () => {
     await server.command('FLUSHALL')
     const { counters } = counting('deny')
