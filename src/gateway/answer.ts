@@ -15,6 +15,7 @@ import { openStream } from './open-stream.ts'
 import { notAnswer, passStream, passWhole } from './pass.ts'
 import { record } from './record.ts'
 import { streamHeaders } from './stream-headers.ts'
+import { tell } from './tell.ts'
 import type { UpstreamAnswer } from './upstream.ts'
 
 const MEDIA_TYPES: Record<Framing, string> = {
@@ -34,6 +35,8 @@ export async function answer(exchange: ChatExchange, came: UpstreamAnswer): Prom
   const { dialect, dropped, unchanged } = exchange.written!
   const headers = passedHeaders(came.headers)
   if (dropped.length) headers.set('postern-dropped', dropped.join(', '))
+  // Before there is an answer: the headers of one that is made already would be copied once more.
+  tell(exchange, headers)
   if (came.status < 200 || came.status >= 300) return failed(exchange, came, headers)
   const type = came.headers.get('content-type') ?? ''
   const streams = isStream(type, dialect.framing, exchange.stream)
@@ -105,6 +108,7 @@ function withoutKey({ credential, callerKey }: ChatExchange, text: string): stri
 async function translateStream(exchange: ChatExchange, source: ByteSource, headers: Headers): Promise<Response> {
   const { client } = exchange
   const { dialect, memory } = exchange.written!
+  let going = false
   const normalizer = new Normalizer({
     source,
     framer: framer(dialect.framing),
@@ -115,11 +119,13 @@ async function translateStream(exchange: ChatExchange, source: ByteSource, heade
     settled: ({ model, usage, finish, error, left }) => {
       Object.assign(exchange.outcome, { model, usage, error, left, ...(finish && { finish: [finish] }) })
       if (left) exchange.abort.abort()
-      record(exchange, 200)
+      // Before the first word it is a failure, with a status of its own.
+      if (going) record(exchange, 200)
     },
   })
   const error = await normalizer.prime()
   if (error) return fail(exchange, error, headers)
+  going = true
   streamHeaders(headers)
   openStream(exchange)
   return new Response(normalizer.stream(), { status: 200, headers })

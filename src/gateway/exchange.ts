@@ -30,6 +30,7 @@ import type { RouteBook } from './routes/book.ts'
 import type { Decision as Turn } from './routes/walk.ts'
 import type { StoredObjects } from './stored-objects.ts'
 import type { Caller, TokenBook } from './tokens.ts'
+import type { Abort } from './transport/abort.ts'
 
 /** One reading of the configuration and of what the management API made. Requests in flight keep the one that they began with. */
 export interface Settings {
@@ -102,7 +103,7 @@ export interface Exchange {
   /** Takes the line of the request when it is over. */
   readonly log: RequestLog
   /** Aborts the upstream call. */
-  readonly abort: AbortController
+  readonly abort: Abort
   readonly ids: Ids
   /** The same for all steps and attempts of one request of a client. */
   readonly shared: Shared
@@ -124,6 +125,8 @@ export interface Exchange {
   readonly attempt?: number
   /** Somebody else is asked when this comes to nothing. */
   readonly hasFallback?: boolean
+  /** The same may be asked again when this comes to nothing. */
+  canTryAgain?: boolean
   /** Where the caller's key for a provider may stand, and with it our token. */
   readonly keyPlaces: KeyPlaces
 
@@ -158,6 +161,8 @@ export interface Shared {
   counted: boolean
   /** The answer goes on without its client for a while: it may come back for the rest. */
   outlives: boolean
+  /** Ends the request in place of its client's leaving, where others share its answer. */
+  until?: AbortSignal
   /** Counters of money on the way of a route, to which everything is added that its models cost. */
   spent: Limit[]
   /** The turns on the way of a route. */

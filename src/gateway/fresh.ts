@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts'
+import { Abort } from './transport/abort.ts'
 
 /**
  * Another step of a request, or another attempt: with the client, the caller and the settings of the one before, and with
@@ -8,7 +9,7 @@ export function fresh<E extends Exchange>(exchange: E, changes: Partial<E>): E {
   return {
     ...exchange,
     ids: { ...exchange.ids, log: Bun.randomUUIDv7() },
-    abort: new AbortController(),
+    abort: new Abort(),
     started: performance.now(),
     outcome: {},
     claimed: [],

@@ -28,6 +28,7 @@ import { RouteBook } from './routes/book.ts'
 import { RunBook } from './runs.ts'
 import { StoredObjects } from './stored-objects.ts'
 import { TokenBook } from './tokens.ts'
+import { Abort } from './transport/abort.ts'
 import { runSteps } from './universal.ts'
 import { type ChatWords, chatWay, nativeWay } from './ways.ts'
 
@@ -130,7 +131,7 @@ export class Gateway {
       settings,
       started: performance.now(),
       log: this.#logRequest,
-      abort: new AbortController(),
+      abort: new Abort(),
       gateway: gatewayOrClosed(settings.gateways, arrival.gatewayId),
       stream: false,
       outcome: {},

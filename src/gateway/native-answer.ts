@@ -5,10 +5,13 @@ import type { Bytes } from '../stream/byte-source.ts'
 import { type Kept, keptOf, type Tapped, tap } from '../stream/tap.ts'
 import type { Exchange } from './exchange.ts'
 import { upstreamFault } from './fault.ts'
+import { firstBytes } from './first-bytes.ts'
 import { ONE_PIECE, passedHeaders } from './headers.ts'
 import { jsonOf } from './json-body.ts'
+import { demandAnswer, demandFirstWords, isCareful } from './native-care.ts'
 import { openStream } from './open-stream.ts'
 import { record } from './record.ts'
+import { tell } from './tell.ts'
 import type { UpstreamAnswer } from './upstream.ts'
 
 /**
@@ -19,6 +22,7 @@ import type { UpstreamAnswer } from './upstream.ts'
  */
 export async function answerNative(exchange: Exchange, came: UpstreamAnswer, watch?: Watch): Promise<Response> {
   const headers = passedHeaders(came.headers)
+  tell(exchange, headers)
   const type = came.headers.get('content-type')
   if (type !== null) {
     headers.set('content-type', type)
@@ -33,6 +37,7 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
     throw upstreamFault('closed', title, `it answered with a status that does not exist, ${status}`)
   }
   const watched = status >= 200 && status < 300 ? watch : undefined
+  const careful = watched !== undefined && isCareful(exchange)
   const length = came.headers.get('content-length')
   const isShort = length !== null && Number(length) <= ONE_PIECE
   // Bytes without a type would be given one on their way out.
@@ -42,16 +47,11 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
     exchange.request.method !== 'HEAD'
   ) {
     const bytes = await came.bytes().catch(() => undefined)
-    if (bytes) {
-      exchange.kept?.add(bytes)
-      // Once the answer is on its way: nobody waits for what is only for the record.
-      if (watched) setImmediate(readWhole, exchange, came, watched, bytes)
-      else record(exchange, status)
-      return new Response(bytes.length ? bytes : null, { status, headers })
-    }
-    throw upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+    if (!bytes) throw upstreamFault('closed', title, BROKEN)
+    if (careful) demandAnswer(exchange, type, bytes)
+    return inOnePiece(exchange, came, bytes, headers, watched)
   }
-  const { body } = came
+  let { body } = came
   if (!body) {
     record(exchange, status)
     return new Response(null, { status, headers })
@@ -63,6 +63,16 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
     record(exchange, status)
     return new Response(null, { status, headers })
   }
+  if (careful && type?.includes('json')) {
+    const { bytes, more } = await firstBytes(came, ONE_PIECE).catch(() => {
+      throw upstreamFault('closed', title, BROKEN)
+    })
+    if (!more) {
+      demandAnswer(exchange, type, bytes)
+      return inOnePiece(exchange, came, bytes, headers, watched)
+    }
+    body = more
+  } else if (careful) body = await demandFirstWords(exchange, body)
   const settled = (tapped: Tapped) => {
     exchange.outcome.left ||= tapped.end === 'left'
     if (tapped.end !== 'complete') exchange.abort.abort()
@@ -71,7 +81,7 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
   }
   const close = (tapped: Tapped): undefined => {
     if (tapped.end !== 'broken') return
-    const lost = upstreamFault('closed', title, 'the connection broke in the middle of the answer')
+    const lost = upstreamFault('closed', title, BROKEN)
     exchange.outcome.error = { status: 502, message: lost.message, type: lost.type, code: lost.code }
     settled(tapped)
     // Nothing may be added to bytes that are not ours; only a connection that breaks tells the client.
@@ -79,6 +89,23 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
   }
   openStream(exchange)
   return new Response(tap(body, close, settled, exchange.kept), { status, headers })
+}
+
+const BROKEN = 'the connection broke in the middle of the answer'
+
+function inOnePiece(
+  exchange: Exchange,
+  came: UpstreamAnswer,
+  bytes: Bytes,
+  headers: Headers,
+  watched: Watch | undefined,
+): Response {
+  const { status } = came
+  exchange.kept?.add(bytes)
+  // Once the answer is on its way: nobody waits for what is only for the record.
+  if (watched) setImmediate(readWhole, exchange, came, watched, bytes)
+  else record(exchange, status)
+  return new Response(bytes.length ? bytes : null, { status, headers })
 }
 
 function readWhole(exchange: Exchange, came: UpstreamAnswer, watch: Watch, bytes: Bytes): void {
@@ -89,6 +116,21 @@ function readWhole(exchange: Exchange, came: UpstreamAnswer, watch: Watch, bytes
 /** Looked into when the answer is out, for what is not said elsewhere: a body of megabytes is left alone. */
 const smallOf = (sent: Exchange['sent']) => (sent && sent.length <= SMALL ? sent : undefined)
 const SMALL = 65_536
+
+/** Clients like to begin with the model. */
+const FIRST = /^\s*\{\s*"model"\s*:\s*"([^"\\]+)"/
+const BEGINNING = 256
+
+/** The model that a body asks for, as on every other surface; behind an alias another one may answer. */
+function modelAsked(sent: Exchange['sent']): string | undefined {
+  if (!sent?.length) return undefined
+  const beginning =
+    typeof sent === 'string' ? sent.slice(0, BEGINNING) : Buffer.from(sent.subarray(0, BEGINNING)).toString()
+  const [, first] = FIRST.exec(beginning) ?? []
+  if (first !== undefined) return first
+  const model = jsonOf(smallOf(sent))?.model
+  return typeof model === 'string' ? model : undefined
+}
 
 const spokenOf = (input: unknown): Usage | undefined =>
   typeof input === 'string' ? { input: 0, output: 0, characters: input.length, source: 'reported' } : undefined
@@ -105,11 +147,10 @@ function read(exchange: Exchange, came: UpstreamAnswer, watch: Watch, kept: Kept
       : undefined
   outcome.usage = watch.headers ? watch.headers(came.headers, seen?.usage) : seen?.usage
   outcome.model = seen?.model
-  const isSpeech = outcome.format === 'openai-speech'
-  const asked = (model || seen?.model) && !isSpeech ? undefined : jsonOf(smallOf(exchange.sent))
   // What is spoken is charged by the character of what was to be said, which no answer tells.
-  if (isSpeech && !outcome.usage) outcome.usage = spokenOf(asked?.input)
-  const answering = model || seen?.model || (typeof asked?.model === 'string' ? asked.model : '')
+  if (!outcome.usage && outcome.format === 'openai-speech')
+    outcome.usage = spokenOf(jsonOf(smallOf(exchange.sent))?.input)
+  const answering = model || modelAsked(exchange.sent) || seen?.model
   if (answering && answering !== model) exchange.target = { reach, model: answering }
   if (!seen?.stream) return
   exchange.stream = true

@@ -1,13 +1,12 @@
-import { type ProviderError, ProviderFailure } from '../conversation/errors.ts'
-import type { UpstreamDialect } from '../dialects/dialect.ts'
+import type { ProviderError } from '../conversation/errors.ts'
 import { readAlong, readValue, type Sighting } from '../dialects/watched/index.ts'
 import type { ByteSource, Bytes } from '../stream/byte-source.ts'
 import { encodeFrames } from '../stream/encode.ts'
-import { framer } from '../stream/framer.ts'
 import { type Tapped, tap } from '../stream/tap.ts'
 import type { ChatExchange } from './exchange.ts'
 import { type GatewayFault, upstreamFault } from './fault.ts'
 import { firstBytes, peek } from './first-bytes.ts'
+import { errorInStream, failureInReply } from './first-failure.ts'
 import { ONE_PIECE } from './headers.ts'
 import { openStream } from './open-stream.ts'
 import { record } from './record.ts'
@@ -40,7 +39,7 @@ export async function passWhole(
     const text = textOf(bytes)
     const value = parsed(text)
     if (!value || typeof value !== 'object') throw notAnswer(title, came.status, text)
-    const error = 'error' in value && value.error ? failureIn(dialect, value) : undefined
+    const error = 'error' in value && value.error ? failureInReply(dialect, value) : undefined
     if (error) return error
     saw(exchange, readValue(dialect.watch, value))
     exchange.kept?.add(bytes)
@@ -85,7 +84,7 @@ export async function passStream(
     throw lost('the connection broke before the first word')
   })
   if (first === null) throw lost('it closed the stream without an answer')
-  const error = first && errorIn(exchange, first)
+  const error = first && errorInStream(exchange.written!.dialect, first)
   if (error) {
     exchange.abort.abort()
     return error
@@ -111,29 +110,6 @@ export async function passStream(
 function saw({ outcome }: ChatExchange, { usage, model }: Sighting): void {
   outcome.usage = usage
   outcome.model = model
-}
-
-/** An error in the first bytes of a stream; looked at closely only when they hold the word. */
-function errorIn(exchange: ChatExchange, bytes: Uint8Array): ProviderError | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (!buffer.includes('error')) return undefined
-  const { dialect } = exchange.written!
-  const reader = dialect.reader({ memory: {}, quirks: [] })
-  for (const frame of framer(dialect.framing).push(buffer))
-    for (const event of reader.read(frame)) {
-      if (event.type === 'error') return event.error
-      if (event.type !== 'ping') return undefined
-    }
-  return undefined
-}
-
-function failureIn(dialect: UpstreamDialect, value: object): ProviderError | undefined {
-  try {
-    dialect.readReply(value, { memory: {}, quirks: [] })
-  } catch (fault) {
-    if (fault instanceof ProviderFailure) return fault.error
-  }
-  return undefined
 }
 
 function parsed(text: string): unknown {

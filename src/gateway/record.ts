@@ -24,20 +24,30 @@ export function record(exchange: Exchange, status: number): void {
   if (exchange.place) leavePlace(exchange)
   if (outcome.isOpen) exchange.settings.streams.open--
   const ended = performance.now()
-  if (outcome.usage === undefined && isCountable(exchange)) void count(exchange, ended)
+  if ((outcome.usage === undefined || isCutShort(exchange)) && isCountable(exchange)) void count(exchange, ended)
   else settlePrice(exchange, ended)
 }
+
+/** What a provider has said of its usage so far is only its beginning (T95). */
+const isCutShort = ({ outcome: { left, error } }: Exchange): boolean => left === true || error !== undefined
 
 /** A good answer, or what came of one, whose provider did not say what it used. */
 const isCountable = ({ outcome, kept }: Exchange): boolean =>
   kept !== undefined && kept.size > 0 && !outcome.cached && (outcome.status === CLIENT_LEFT || outcome.status! < 300)
 
 async function count(exchange: Exchange, ended: number): Promise<void> {
-  exchange.outcome.usage = await countUsage(exchange).catch(fault => {
+  const counted = await countUsage(exchange).catch(fault => {
     exchange.settings.log.error({ error: fault }, 'what was used could not be counted')
     return undefined
   })
+  exchange.outcome.usage = larger(exchange.outcome.usage, counted)
   settlePrice(exchange, ended)
+}
+
+/** What was reported, unless more has come than that. */
+function larger(reported: Usage | undefined, counted: Usage | undefined): Usage | undefined {
+  if (!reported || !counted) return reported ?? counted
+  return counted.output > reported.output ? { ...reported, output: counted.output, source: 'estimated' } : reported
 }
 
 function settlePrice(exchange: Exchange, ended: number): void {

@@ -57,6 +57,7 @@ async function askAgain<E extends Exchange>(
   for (let number = 1; ; number++) {
     const last = number >= retries.attempts
     const one = number === 1 ? exchange : another(exchange, number, last)
+    one.canTryAgain = !last
     let response: Response
     try {
       response = await attempt(one)

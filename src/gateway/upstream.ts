@@ -1,4 +1,5 @@
 import type { Outgoing } from '../providers/auth/auth.ts'
+import type { CallSignal } from './transport/abort.ts'
 import type { Answer } from './transport/answer.ts'
 import { request } from './transport/request.ts'
 
@@ -11,4 +12,4 @@ export type UpstreamAnswer = Answer
  * signal decides. Redirects are not followed, because they would carry the key to another host.
  * @throws whatever the network says, and the signal's reason
  */
-export const upstream: (outgoing: Outgoing, signal: AbortSignal) => Promise<UpstreamAnswer> = request
+export const upstream: (outgoing: Outgoing, signal: CallSignal) => Promise<UpstreamAnswer> = request

@@ -14,7 +14,7 @@ import { type NativeCall, passNative, withoutOurs } from './native.ts'
 import { ANY_OF_A_POOL, takePlace } from './pooled.ts'
 import { withRetries } from './retry.ts'
 import { routeNamed, routeWay } from './route-way.ts'
-import { collects, tell } from './tell.ts'
+import { collects } from './tell.ts'
 import { watchClient } from './watch-client.ts'
 import { writeRequest } from './write-request.ts'
 
@@ -75,9 +75,7 @@ async function passOnce(exchange: Exchange, call: NativeCall, asked: Asked | und
   if (isPooled(exchange)) takePlace(exchange)
   const pending = asked && claimLimits(exchange, asked)
   if (pending) await pending
-  const response = await passNative(exchange, call)
-  tell(exchange, response.headers)
-  return response
+  return passNative(exchange, call)
 }
 
 /** Keys and deployments out of which one is taken for each attempt. */
@@ -126,7 +124,5 @@ async function askOnce(exchange: ChatExchange): Promise<Response> {
   }
   const pending = isLimited(exchange) ? claimLimits(exchange, { body: () => body, length: text.length }) : undefined
   if (pending) await pending
-  const response = await answer(exchange, await attempt(exchange))
-  tell(exchange, response.headers)
-  return response
+  return answer(exchange, await attempt(exchange))
 }

@@ -65,12 +65,27 @@ export async function openLive(
     onDropped: (count, why) => onDropped?.('records', count, why),
     onFailure: (up, reason) => onFailure?.('records', up, reason),
   })
+  const stopUpkeep = config.billing.enabled ? releaseHolds(store, onFailure) : undefined
   return {
     counters,
     cache,
     records: kept,
     async close() {
+      stopUpkeep?.()
       await Promise.all([counters.close(), cache.close(), kept.close()])
     },
   }
+}
+
+const HOUR_MS = 3_600_000
+
+/** Credit that was set aside by a process which is gone is free again after an hour. @returns what ends this */
+function releaseHolds({ credits }: Store, onFailure: LiveReports['onFailure']): () => void {
+  const release = () =>
+    credits
+      .release(Date.now() - HOUR_MS)
+      .catch(fault => onFailure?.('counters', false, fault instanceof Error ? fault.message : 'unknown error'))
+  void release()
+  const timer = setInterval(release, HOUR_MS).unref()
+  return () => clearInterval(timer)
 }

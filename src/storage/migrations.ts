@@ -171,11 +171,13 @@ export const migrations: readonly string[] = [
   'CREATE INDEX records_gateway ON records (gateway, seq)',
   'CREATE INDEX records_request ON records (request) WHERE request IS NOT NULL',
   'CREATE INDEX records_event ON records (event) WHERE event IS NOT NULL',
+  // Of rows of one gateway that follow each other, from the first that has any to the last (see records/pack.ts).
   `CREATE TABLE record_bodies (
-     seq BIGINT PRIMARY KEY,
-     parts TEXT NOT NULL,
-     packed BIGINT NOT NULL,
-     bytes BYTEA NOT NULL
+     gateway BIGINT NOT NULL,
+     first BIGINT NOT NULL,
+     last BIGINT NOT NULL,
+     bytes BYTEA NOT NULL,
+     PRIMARY KEY (gateway, first)
    )`,
   `CREATE TABLE record_blocks (
      gateway BIGINT NOT NULL,

@@ -21,6 +21,9 @@ export function giveAssignment(env: NodeJS.ProcessEnv, assignment: Assignment): 
   return {
     // Bun's fetch runs 256 requests at once and reads the limit only at its start.
     BUN_CONFIG_MAX_HTTP_REQUESTS: '65336',
+    // Milliseconds that freed memory is kept for the next request. Given back to the system at once it has to be fetched
+    // again at once, which costs 3 µs a request.
+    MIMALLOC_PURGE_DELAY: '1000',
     ...env,
     [variable]: JSON.stringify(assignment),
   }

@@ -9,8 +9,10 @@ import type { Assignment } from './assignment.ts'
 import { openChannel } from './channel.ts'
 import { asRun, onlyAtStart, type RunningDemo, readConfiguration, readFile, withPort } from './configuration.ts'
 import { drain } from './drain.ts'
+import { dropsIn } from './drops.ts'
 import { reportFault } from './fault.ts'
 import { firstToken } from './first-token.ts'
+import { giveUpHolds } from './holds.ts'
 import { assertPortFree, listening } from './port.ts'
 
 /**
@@ -55,12 +57,13 @@ async function serve(assignment: Assignment): Promise<void> {
     settingsOf: gateway => asked.app?.settingsOf(gateway),
     ...(shared && { worker: assignment.index }),
   })
+  const drops = dropsIn(logger)
   const live = await openLive(config, store, {
     onFailure: (what, up, reason) =>
       logger[up ? 'info' : 'error']({ store: what, reason }, up ? 'reached again' : 'not reached'),
     onDropped: (what, count, why) => {
       telemetry.lost(what, count)
-      logger.warn({ store: what, count, why }, 'not kept')
+      drops.tell(what, count, why)
     },
     keeping: gateway => keepingOf(asked.app?.settingsOf(gateway)),
     assemble,
@@ -107,11 +110,15 @@ async function serve(assignment: Assignment): Promise<void> {
     watchConfig(read.path, reload)
   }
 
+  const leaveHolds = assignment.index === 0 ? giveUpHolds(store.credits, logger) : undefined
+
   channel.onStop(async () => {
     channel.onStop(() => {})
+    leaveHolds?.()
     await drain(listener, config.server.drain, logger)
     leavePeers?.()
     await Promise.all([telemetry.close(), live.close()])
+    drops.rest()
     await store.close()
     await flush()
     process.exit(0)

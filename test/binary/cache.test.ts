@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { redisServer } from '../storage/counters/redis-server.ts'
+import { type RedisServer, redisServer } from '../storage/counters/redis-server.ts'
 import { streamedAnswer, wholeAnswer } from '../support/answers.ts'
 import { type Seen, type StandIn, standIn } from '../support/stand-in.ts'
 import { endAll, eventually, folder, type Running, start } from './executable.ts'
@@ -8,7 +8,12 @@ import { endAll, eventually, folder, type Running, start } from './executable.ts
 /** The answer cache of the executable (contract section 4): whose it is, how long it lasts, how large it grows. */
 
 setDefaultTimeout(90_000)
-afterEach(endAll)
+let redis: RedisServer | undefined
+afterEach(async () => {
+  await endAll()
+  await redis?.kill()
+  redis = undefined
+})
 
 const text = (seen: Seen) =>
   `Answer ${provider.seen.length} to ${seen.text.length} ${noise(Number(seen.body.noise ?? 0))}`
@@ -230,23 +235,23 @@ describe('those who share a call', () => {
 })
 
 test('two replicas share what they keep through Redis, and a Redis that is gone holds nobody up', async () => {
-  const redis = await redisServer()
+  redis = await redisServer()
+  const server = redis
   const storage = { redis: redis.url, database: 'sqlite::memory:' }
   const { server: one } = await started({ storage })
   const { server: other } = await started({ storage })
-  const kept = async () => ((await redis.command('KEYS', 'postern:cache:{default}:*')) as string[]).length
+  const kept = async () => ((await server.command('KEYS', 'postern:cache:{default}:*')) as string[]).length
   for (const [index, stream] of [false, true].entries()) {
     const body = question('Far away?', { stream })
     const first = await ask(one, body)
     expect(await eventually(async () => (await kept()) === index + 1)).toBe(true)
     expect(await ask(other, body)).toEqual({ ...first, cache: 'HIT' })
   }
-  await redis.kill()
+  await server.kill()
   const body = question('And now?')
   expect(await ask(one, body)).toMatchObject({ status: 200, cache: 'MISS' })
   expect(await ask(one, body)).toMatchObject({ status: 200, cache: 'MISS' })
-  await redis.restart()
+  await server.restart()
   expect(await eventually(async () => (await ask(one, body)).cache === 'HIT')).toBe(true)
   expect(await eventually(async () => (await ask(other, body)).cache === 'HIT')).toBe(true)
-  await redis.kill()
 })

@@ -43,7 +43,10 @@ async function chat(index: number): Promise<string> {
 }
 
 beforeAll(async () => {
-  provider = standIn(() => wholeAnswer('openai-chat', 'In the reeds.'))
+  provider = standIn(async ({ body: { model } }) => {
+    const answer = (await wholeAnswer('openai-chat', 'In the reeds.').json()) as object
+    return Response.json({ ...answer, model })
+  })
   here = folder({
     'postern.yaml': `storage: { database: "sqlite:./postern.db" }
 tokens: [{ name: operator, token: ${TOKEN}, permissions: [run, read, edit] }]

@@ -121,5 +121,6 @@ test('it runs steps and models, and reaches providers, through the gateway itsel
     native: { path: '/responses' },
     models: { path: '/models?after=x%20y&api-version=1' },
     long: 200,
+    logged: 5,
   })
 })

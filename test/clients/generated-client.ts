@@ -18,6 +18,7 @@ import {
   getFromProvider,
   getHealth,
   getReadiness,
+  listLogs,
   listModels,
   postToProvider,
   runModel,
@@ -116,6 +117,8 @@ export async function runSurfaces(baseUrl: string, token: string) {
   const native = await postToProvider({ client, path: { ...gateway, provider: 'openai', path: 'responses' }, body: { model: 'm', input: 'hello' } })
   const models = await getFromProvider({ client, path: { ...gateway, provider: 'openai', path: 'models' }, query: { query: { after: 'x y', 'api-version': '1' } } })
   const long = await client.post<unknown>({ url: '/v1/home/default/openai/chat/completions', body: { model: 'm', messages }, security: [{ scheme: 'bearer', type: 'http' }] })
+  const logs = await listLogs({ client, path: gateway, query: { per_page: 5, order_by: 'cost', filters: '[{"key":"provider","operator":"eq","value":["openai"]}]' } })
+  const tokens: (number | null)[] | undefined = logs.data?.result.map(log => log.tokens_in)
   const success: true | undefined = ran.data?.success
   return {
     steps: steps.data,
@@ -129,6 +132,7 @@ export async function runSurfaces(baseUrl: string, token: string) {
     native: native.data,
     models: models.data,
     long: long.response?.status,
+    logged: tokens !== undefined && logs.data?.result_info.per_page,
   }
 }
 `

@@ -131,11 +131,8 @@ async function shared<E extends Exchange>(exchange: E, plan: CachePlan, ask: Ask
       led = true
       // Not its own client decides how long the call goes on, but all who share it.
       exchange.shared.outlives = true
-      const end = () => {
-        exchange.outcome.left = true
-        exchange.abort.abort()
-      }
-      signal.addEventListener('abort', end, { once: true })
+      exchange.shared.until = signal
+      watchClient(exchange)
       const response = await kept(exchange, plan, ask)
       const { status, body } = response
       const head = { status, headers: response.headers }

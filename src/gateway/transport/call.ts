@@ -1,4 +1,5 @@
 import type { ByteSource, Bytes } from '../../stream/byte-source.ts'
+import type { CallSignal } from './abort.ts'
 import type { Address } from './address.ts'
 import type { Answer } from './answer.ts'
 import { BodyDecoder } from './body-decoder.ts'
@@ -32,11 +33,11 @@ export class Call implements Tenant, Tap, Answer {
   #over = false
   readonly #address: Address
   readonly #request: RequestBytes
-  readonly #signal: AbortSignal
+  readonly #signal: CallSignal
   #resolve!: (answer: Answer) => void
   #reject!: (cause: unknown) => void
 
-  constructor(address: Address, request: RequestBytes, signal: AbortSignal) {
+  constructor(address: Address, request: RequestBytes, signal: CallSignal) {
     this.#address = address
     this.#request = request
     this.#signal = signal

@@ -1,4 +1,5 @@
 import type { Outgoing } from '../../providers/auth/auth.ts'
+import { type CallSignal, webSignalOf } from './abort.ts'
 import { addressOf } from './address.ts'
 import type { Answer } from './answer.ts'
 import { Call } from './call.ts'
@@ -14,11 +15,11 @@ import { throughFetch } from './through-fetch.ts'
  * (ECONNREFUSED, ENOTFOUND, ETIMEDOUT, ECONNRESET), those of TLS, ERR_HTTP_ANSWER and ERR_CONTENT_ENCODING for an
  * answer that cannot be read, ERR_INVALID_HEADER for a request that cannot be sent
  */
-export function request(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+export function request(outgoing: Outgoing, signal: CallSignal): Promise<Answer> {
   try {
     signal.throwIfAborted()
     const address = addressOf(outgoing.url)
-    if (address.elsewhere) return throughFetch(outgoing, signal)
+    if (address.elsewhere) return throughFetch(outgoing, webSignalOf(signal))
     return new Call(address, requestBytes(address, outgoing), signal).send()
   } catch (fault) {
     return Promise.reject(fault)

@@ -1,5 +1,6 @@
 import type { Outgoing } from '../../providers/auth/auth.ts'
 import type { Bytes } from '../../stream/byte-source.ts'
+import type { CallSignal } from './abort.ts'
 import { addressOf } from './address.ts'
 import type { Answer } from './answer.ts'
 import { BodyDecoder } from './body-decoder.ts'
@@ -29,13 +30,13 @@ const ACCEPTED = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
  * @param outgoing with an address of the web; subprotocols stand in its headers
  * @throws (rejects with) what {@link import('./request.ts').request} does
  */
-export function dial(outgoing: Outgoing, signal: AbortSignal): Promise<Dialled> {
+export function dial(outgoing: Outgoing, signal: CallSignal): Promise<Dialled> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const abort = () => opening.fail(signal.reason)
+    const abort = { handleEvent: () => opening.fail(signal.reason) }
     const settled = () => signal.removeEventListener('abort', abort)
     const opening = new Opening(outgoing, resolve, reject, settled)
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort)
   })
 }
 

@@ -1,3 +1,4 @@
+import { Type } from '@sinclair/typebox'
 import {
   ChangedLogAnswer,
   DeletedLogs,
@@ -87,9 +88,9 @@ const filters = componentOf('Log', {
   example: '[{"key":"provider","operator":"eq","value":["openai","groq"]},{"key":"cost","operator":"gt","value":[1]}]',
 })
 
-const raw = (description: string): Response => ({
+const raw = (description: string, example: string): Response => ({
   description,
-  content: { '*/*': { schema: { type: 'string' } as never } },
+  content: { '*/*': { schema: Type.String(), example } },
 })
 
 export const logOperations = {
@@ -152,7 +153,7 @@ export const logOperations = {
     operation('getLogRequestBody', 'The request of a log', {
       description: 'As it is kept: secrets are replaced, and so are large pictures and sounds.',
       parameters: one,
-      answer: raw('The body, with the content type that it came with.'),
+      answer: raw('The body, with the content type that it came with.', detail.request_head),
       refusals: OF_ONE,
     }),
   ),
@@ -162,7 +163,7 @@ export const logOperations = {
     operation('getLogResponseBody', 'The answer of a log', {
       description: 'As it is kept: a stream is put together into one answer.',
       parameters: one,
-      answer: raw('The body, with the content type that it went with.'),
+      answer: raw('The body, with the content type that it went with.', detail.response_head),
       refusals: OF_ONE,
     }),
   ),

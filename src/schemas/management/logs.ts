@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ORDERS } from '../../storage/records/types.ts'
-import { nullable, open, optional, word } from '../open.ts'
+import { nullable, open, word } from '../open.ts'
 import { enveloped, Paging, ResultInfo } from './envelope.ts'
 
 /** Logs: a record for each attempt (contract 8.1 and 8.2). */
@@ -94,8 +94,8 @@ export const MOST_ENTRIES = 20
 export const LONGEST_ENTRY = 1_000
 export const LogChange = open(
   {
-    feedback: optional(feedback),
-    score: optional(score),
+    feedback: Type.Optional(feedback),
+    score: Type.Optional(score),
     metadata: Type.Optional(
       nullable(
         Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), {

@@ -1,39 +1,17 @@
 import type { AttemptRecord, RecordedBodies } from '../../telemetry/attempt-record.ts'
 import { referenceTo, withoutMedia } from './media.ts'
 import type { Assemble, RecordBounds } from './options.ts'
+import type { About, Packer } from './packer.ts'
 import type { Redact } from './redact.ts'
-import type { BodyName, Explained, StoredBody } from './types.ts'
+import type { BodyName } from './types.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
-
-/** What is known of a part; its bytes stand behind those of the parts before it. */
-interface Part {
-  name: BodyName
-  length: number
-  size: number
-  cut?: boolean
-  assembled?: boolean
-  replaced?: number
-}
-
-export interface BodyRow {
-  /** JSON of {@link Part}s. */
-  parts: string
-  packed: boolean
-  bytes: Bytes
-}
 
 export interface BodyRules {
   bounds: RecordBounds
   redact?: Redact
   assemble?: Assemble
 }
-
-/** Below it there is next to nothing to save. */
-const WORTH_PACKING = 128
-/** From here on another thread compresses. */
-const ELSEWHERE = 128 * 1024
-const LEVEL = 1
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -48,65 +26,76 @@ export function weightOf({ request, upstreamRequest, answer, upstreamAnswer }: R
 }
 
 /**
- * The row of a record's bodies, all of them in one piece since they have much in common. Streams are put together,
- * secrets and large pictures taken out, and what is longer than the bound is cut.
+ * Hands a record's bodies to what packs them. Streams are put together, secrets and large pictures taken out, and what is
+ * longer than the bound is cut.
+ * @param row where the record stands among those of its gateway
  * @param explained what was decided, which is kept without the bodies, too
- * @returns nothing when there is nothing to keep
  */
-export async function bodyRow(
+export function packBodies(
+  into: Packer,
+  row: number,
   record: AttemptRecord,
-  explained: Explained | undefined,
+  explained: string | undefined,
   rules: BodyRules,
-): Promise<BodyRow | undefined> {
-  const bodies = record.collectBodies ? record.bodies : undefined
-  const parts: Part[] = []
-  const pieces: Bytes[] = []
-  const add = (name: BodyName, bytes: Bytes, about: Omit<Part, 'name' | 'length'>) => {
-    parts.push({ name, length: bytes.length, ...about })
-    pieces.push(bytes)
+): void {
+  const { bodies } = record
+  if (bodies && record.collectBodies) {
+    const { request, upstreamRequest, answer, upstreamAnswer, cut = false, format } = bodies
+    const { requestType, answerType } = record
+    if (request) packOne(into, row, 'request', request, requestType, record, rules)
+    if (upstreamRequest) packOne(into, row, 'upstream-request', upstreamRequest, requestType, record, rules)
+    const streamed = record.stream ? format : undefined
+    if (answer) packPieces(into, row, 'answer', answer, answerType, record, rules, cut, streamed)
+    if (upstreamAnswer) packPieces(into, row, 'upstream-answer', upstreamAnswer, answerType, record, rules, cut)
   }
-  if (bodies) {
-    const { request, upstreamRequest, answer, upstreamAnswer, cut, format } = bodies
-    const take = (name: BodyName, body: string | Bytes | undefined, type: string | undefined, form?: string) => {
-      if (body === undefined || body.length === 0) return
-      const isCut = cut && (name === 'answer' || name === 'upstream-answer')
-      const { bytes, ...about } = cleaned(body, type, record, rules, form)
-      add(name, bytes, { ...about, ...(isCut && { cut: true }) })
-    }
-    take('request', request as string | Bytes | undefined, record.requestType)
-    take('upstream-request', upstreamRequest as string | Bytes | undefined, record.requestType)
-    take('answer', answer && joined(answer), record.answerType, record.stream ? format : undefined)
-    take('upstream-answer', upstreamAnswer && joined(upstreamAnswer), record.answerType)
-  }
-  if (explained) {
-    const bytes = encoder.encode(JSON.stringify(explained))
-    add('explain', bytes, { size: bytes.length })
-  }
-  if (!parts.length) return undefined
-  const whole = joined(pieces)
-  const said = JSON.stringify(parts)
-  if (whole.length < WORTH_PACKING) return { parts: said, packed: false, bytes: whole }
-  const small =
-    whole.length < ELSEWHERE
-      ? Bun.zstdCompressSync(whole, { level: LEVEL })
-      : await Bun.zstdCompress(whole, { level: LEVEL })
-  return small.length < whole.length
-    ? { parts: said, packed: true, bytes: small as Bytes }
-    : { parts: said, packed: false, bytes: whole }
+  if (explained !== undefined) into.addText(row, 'explain', explained)
 }
 
-/** @returns nothing when the row has no such part. @throws when what was kept is damaged */
-export async function bodyIn(row: BodyRow, name: BodyName): Promise<StoredBody | undefined> {
-  const parts = JSON.parse(row.parts) as Part[]
-  const index = parts.findIndex(part => part.name === name)
-  if (index < 0) return undefined
-  const { name: _, length, ...about } = parts[index]!
-  const whole = row.packed ? ((await Bun.zstdDecompress(row.bytes)) as Bytes) : row.bytes
-  const from = parts.slice(0, index).reduce((sum, part) => sum + part.length, 0)
-  return { bytes: whole.slice(from, from + length), ...about }
+function packOne(
+  into: Packer,
+  row: number,
+  name: BodyName,
+  body: string | Uint8Array,
+  type: string | undefined,
+  record: AttemptRecord,
+  rules: BodyRules,
+): void {
+  if (typeof body !== 'string') packPieces(into, row, name, [body], type, record, rules, false)
+  // In UTF-8 a character takes three bytes at most.
+  else if (isSmall(body.length * 3, rules)) {
+    if (body) into.addText(row, name, body)
+  } else {
+    const { bytes, ...about } = cleaned(body, type, record, rules, undefined)
+    into.add(row, name, bytes, about)
+  }
 }
 
-interface Cleaned extends Omit<Part, 'name' | 'length'> {
+function packPieces(
+  into: Packer,
+  row: number,
+  name: BodyName,
+  pieces: readonly Uint8Array[],
+  type: string | undefined,
+  record: AttemptRecord,
+  rules: BodyRules,
+  isCut: boolean,
+  format?: string,
+): void {
+  let length = 0
+  for (const piece of pieces) length += piece.length
+  if (length === 0) return
+  if (!isCut && isSmall(length, rules) && (format === undefined || !rules.assemble)) {
+    into.addPieces(row, name, pieces)
+    return
+  }
+  const { bytes, ...about } = cleaned(joined(pieces), type, record, rules, format)
+  into.add(row, name, bytes, isCut ? { ...about, cut: true } : about)
+}
+
+/** It need not be cut, and no large picture can be in it: only its secrets have to go, which whoever packs it sees to. */
+const isSmall = (length: number, { bounds }: BodyRules) => length <= bounds.body && length < (bounds.media * 3) / 4
+
+interface Cleaned extends About {
   bytes: Bytes
 }
 

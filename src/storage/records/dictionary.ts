@@ -1,5 +1,6 @@
 import type { Database, Sql } from '../database.ts'
 import { kindOf } from './kind.ts'
+import { RecentKinds } from './recent-kinds.ts'
 import { inPages, placesFor } from './statements.ts'
 
 /** Kinds of a gateway beyond which what callers write as they like is kept with the row instead. */
@@ -37,6 +38,8 @@ type Series = [provider: string | null, model: string | null, token: string | nu
  * numbers, and so may one that forgot: that costs a row and changes nothing else. Only gateways have one number each.
  */
 export class Dictionary {
+  /** Those of records that were written. */
+  readonly recent = new RecentKinds()
   readonly #known = nothing()
   readonly #kindsOf = new Map<number, number>()
 

@@ -7,10 +7,11 @@ import { type Checkpoints, checkpoints } from './checkpoints.ts'
 import { Dictionary } from './dictionary.ts'
 import { Intake } from './intake.ts'
 import { DEFAULT_BOUNDS, type RecordDrop, type RecordOptions } from './options.ts'
+import { Packer } from './packer.ts'
 import { patchRow } from './patch.ts'
 import { RecordQueue } from './queue.ts'
 import { RecordReader } from './read.ts'
-import { redactor } from './redact.ts'
+import { hintsOf, redactor } from './redact.ts'
 import { removeRows } from './remove.ts'
 import { MetadataValues } from './sums.ts'
 import type { BodyName, RecordChange, RecordPage, RecordQuery, Selection, StoredBody, StoredRecord } from './types.ts'
@@ -78,9 +79,10 @@ export async function records(database: Database, options: RecordOptions = {}): 
   } catch (fault) {
     throw fault instanceof StorageError ? fault : new StorageError('use', `the records: ${reasonOf(fault)}`)
   }
+  const redact = options.redact === false ? undefined : redactor(options.secrets)
   const rules: BodyRules = {
     bounds,
-    ...(options.redact !== false && { redact: redactor(options.secrets) }),
+    ...(redact && { redact }),
     ...(options.assemble && { assemble: options.assemble }),
   }
   const queue = new RecordQueue(bounds, drop)
@@ -90,6 +92,7 @@ export async function records(database: Database, options: RecordOptions = {}): 
     queue,
     writer: { database, dictionary, keeping, metadataKeys, metadataValues: new MetadataValues() },
     rules,
+    packer: new Packer(redact && { redact, hints: hintsOf(options.secrets) }),
     drop,
     failed,
     worked,
@@ -119,10 +122,11 @@ export async function records(database: Database, options: RecordOptions = {}): 
       let removed = 0
       while (removed < limit) {
         const seqs = await reader.seqs(place, selection, Math.min(PAGE, limit - removed))
-        const gone = seqs.length ? await removeRows(database, place.gateway, seqs) : 0
+        const gone = seqs.length ? await removeRows(database, place.gateway, seqs, true) : 0
         removed += gone
         if (gone < seqs.length || seqs.length < PAGE) break
       }
+      reader.forget()
       return removed
     },
     after: (gateway, behind, count) => reader.after(gateway, behind, count),

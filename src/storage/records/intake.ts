@@ -1,9 +1,10 @@
 import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
 import type { BodyRules } from './bodies.ts'
 import type { RecordDrop } from './options.ts'
+import type { Packer } from './packer.ts'
 import type { RecordQueue } from './queue.ts'
 import { breath } from './statements.ts'
-import { type Prepared, prepare, type WriterParts, type Written, write } from './writer.ts'
+import { byGateway, type Prepared, packsOf, prepare, type WriterParts, type Written, write } from './writer.ts'
 
 /** A record waits so long for others. */
 const GATHER_MS = 250
@@ -13,8 +14,6 @@ const ENOUGH = 500
 const AIM_MS = 3
 const SMALLEST = 16
 const LARGEST = 500
-/** Making batches ready goes on for so long before others have their turn. */
-const PREPARING_MS = 2
 /** After a failure. */
 const AGAIN_MS = 500
 /** How often a row alone is tried that the store refuses while it takes others. */
@@ -24,6 +23,7 @@ export interface IntakeParts {
   queue: RecordQueue
   writer: WriterParts
   rules: BodyRules
+  packer: Packer
   drop(count: number, why: RecordDrop, fault?: unknown): void
   failed(fault: unknown): void
   worked(): void
@@ -96,7 +96,7 @@ export class Intake {
         if (due <= 0 && queue.length < ENOUGH) return
         const taken = queue.take(this.#batch)
         due -= taken.length
-        await this.#prepare(taken)
+        this.#prepare(taken)
       }
       if (!this.#ready.length) continue
       try {
@@ -112,35 +112,30 @@ export class Intake {
     }
   }
 
-  async #prepare(records: readonly AttemptRecord[]): Promise<void> {
-    const { writer, rules, drop } = this.#parts
-    let since = performance.now()
+  #prepare(records: readonly AttemptRecord[]): void {
+    const { writer, queue, drop } = this.#parts
     for (const record of records) {
       let prepared: Prepared | undefined
       try {
-        const pending = prepare(record, writer.dictionary, rules)
-        prepared = pending instanceof Promise ? await pending : pending
+        prepared = prepare(record, writer.dictionary)
       } catch {
-        // It is dropped below.
+        // What was decided could not be told.
       }
       if (prepared) this.#ready.push(prepared)
       else {
-        this.#parts.queue.settled([record])
+        queue.settled([record])
         drop(1, 'invalid')
-      }
-      if (performance.now() - since > PREPARING_MS) {
-        await breath()
-        since = performance.now()
       }
     }
   }
 
   async #writeReady(): Promise<void> {
-    const { writer, queue, drop, written } = this.#parts
+    const { writer, queue, drop, written, packer, rules } = this.#parts
     // Fewer than were made ready, after one that took too long or was refused.
-    const batch = this.#ready.slice(0, this.#batch)
+    const batch = byGateway(this.#ready.slice(0, this.#batch))
+    const packs = await packsOf(batch, packer, rules)
     const started = performance.now()
-    const done = await write(batch, writer)
+    const done = await write(batch, packs, writer)
     const took = performance.now() - started
     this.#ready = this.#ready.slice(batch.length)
     queue.settled(batch.map(({ record }) => record))

@@ -1,5 +1,4 @@
 import type { Database } from '../database.ts'
-import { bodyIn } from './bodies.ts'
 import { bytesOfUuid } from './ids.ts'
 import { kindOf } from './kind.ts'
 import { Kinds } from './kinds.ts'
@@ -7,6 +6,7 @@ import { NO_METADATA } from './metadata-filter.ts'
 import { type Row, recordOf } from './row.ts'
 import { find, type Place } from './scan.ts'
 import { isOneOf } from './statements.ts'
+import { StoredBodies } from './stored-bodies.ts'
 import type { BodyName, Metadata, RecordPage, RecordQuery, Selection, StoredBody, StoredRecord } from './types.ts'
 
 const PER_PAGE = 20
@@ -17,9 +17,16 @@ const MOST_GATEWAYS = 200
 export class RecordReader {
   readonly #database: Database
   readonly #kinds = new Map<number, Kinds>()
+  readonly #bodies: StoredBodies
 
   constructor(database: Database) {
     this.#database = database
+    this.#bodies = new StoredBodies(database)
+  }
+
+  /** Rows were taken away. */
+  forget(): void {
+    this.#bodies.forget()
   }
 
   /** @returns nothing for a gateway of which nothing was ever recorded */
@@ -90,12 +97,7 @@ export class RecordReader {
 
   async body(gateway: string, id: string, name: BodyName): Promise<StoredBody | undefined> {
     const row = await this.row(gateway, id)
-    if (!row) return undefined
-    const body = await this.#database.get<{ parts: string; packed: number; bytes: Uint8Array<ArrayBuffer> }>(
-      'SELECT parts, packed, bytes FROM record_bodies WHERE seq = ?',
-      row.seq,
-    )
-    return body && bodyIn({ ...body, packed: Number(body.packed) === 1 }, name)
+    return row && this.#bodies.read(Number(row.gateway), Number(row.seq), name)
   }
 
   /**

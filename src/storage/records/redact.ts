@@ -15,7 +15,11 @@ const KEYS: readonly SecretPattern[] = [
   { name: 'perplexity-key', hint: 'pplx-', pattern: /(?<![\w-])pplx-[A-Za-z0-9]{20,}/g },
   { name: 'nvidia-key', hint: 'nvapi-', pattern: /(?<![\w-])nvapi-[\w-]{20,}/g },
   { name: 'github-token', hint: 'github_pat_', pattern: /(?<!\w)github_pat_\w{20,}/g },
-  { name: 'github-token', hint: 'gh', pattern: /(?<!\w)gh[opsur]_[A-Za-z0-9]{30,}/g },
+  ...['o', 'p', 's', 'u', 'r'].map(kind => ({
+    name: 'github-token',
+    hint: `gh${kind}_`,
+    pattern: new RegExp(`(?<!\\w)gh${kind}_[A-Za-z0-9]{30,}`, 'g'),
+  })),
   { name: 'slack-token', hint: 'xox', pattern: /(?<!\w)xox[abprs]-[\w-]{10,}/g },
   { name: 'bearer', hint: 'earer ', pattern: /(?<=(?<!\w)[Bb]earer )[\w.~+/-]{20,}=*/g },
   { name: 'jwt', hint: 'eyJ', pattern: /(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g },
@@ -29,6 +33,14 @@ const KEYS: readonly SecretPattern[] = [
 ]
 
 export type Redact = (text: string) => { text: string; count: number }
+
+/** Bytes of which some are in everything that {@link redactor} would change; of hints within one another the shorter. */
+export function hintsOf(more: readonly SecretPattern[] = []): readonly Buffer[] {
+  const hints = [...new Set([...KEYS, ...more].map(({ hint }) => hint))]
+  return hints
+    .filter(hint => !hints.some(other => other !== hint && hint.includes(other)))
+    .map(hint => Buffer.from(hint))
+}
 
 /**
  * Makes what takes secrets out of a text. What looks like one becomes `[redacted:<name>]`.

@@ -1,6 +1,7 @@
 import type { Database, Sql } from '../database.ts'
 import { type Block, blocksOf, blockWith, lockGateway, sealedOf, takeOut } from './blocks.ts'
 import { breath, isOneOf } from './statements.ts'
+import { removeBodies } from './stored-bodies.ts'
 
 /** Rows that one transaction takes away. */
 const STEP = 128
@@ -8,9 +9,15 @@ const STEP = 128
 /**
  * Takes rows away with their bodies, in steps that each leave everything in order.
  * @param seqs their numbers
+ * @param thorough whether bodies go at once where others of their pack stay
  * @returns how many there were
  */
-export async function removeRows(database: Database, gateway: number, seqs: readonly number[]): Promise<number> {
+export async function removeRows(
+  database: Database,
+  gateway: number,
+  seqs: readonly number[],
+  thorough: boolean,
+): Promise<number> {
   let removed = 0
   // Neighbours stand in one block, whose columns are then written less often.
   const sorted = seqs.toSorted((a, b) => a - b)
@@ -20,7 +27,11 @@ export async function removeRows(database: Database, gateway: number, seqs: read
     removed += await database.transaction(
       async sql => {
         await lockGateway(sql, gateway)
-        return removeStep(sql, gateway, step)
+        const removed = await removeStep(sql, gateway, step)
+        // A pack that the next step goes on with is rewritten then.
+        const next = sorted[from + STEP] ?? Number.POSITIVE_INFINITY
+        await removeBodies(sql, gateway, step, ({ last }) => thorough && next > last)
+        return removed
       },
       { locks: 'own' },
     )
@@ -30,7 +41,6 @@ export async function removeRows(database: Database, gateway: number, seqs: read
 
 async function removeStep(sql: Sql, gateway: number, seqs: readonly number[]): Promise<number> {
   const list = isOneOf(seqs)
-  await sql.run(`DELETE FROM record_bodies WHERE seq ${list.text}`, ...list.values)
   const removed = await sql.run(`DELETE FROM records WHERE seq ${list.text} AND gateway = ?`, ...list.values, gateway)
   let block: Block | undefined
   const gone = new Map<Block, Set<number>>()
@@ -60,6 +70,7 @@ export async function removeOldest(database: Database, gateway: number, most: nu
       database,
       gateway,
       oldest.map(({ seq }) => Number(seq)),
+      false,
     )
     await breath()
   }
@@ -90,6 +101,7 @@ export async function removeBefore(database: Database, gateway: number, time: nu
       database,
       gateway,
       rows.map(({ seq }) => Number(seq)),
+      false,
     )
     await breath()
   }

@@ -88,16 +88,23 @@ export function costOf({ cost }: AttemptRecord): number | null {
 
 const timeOf = (milliseconds: number | undefined) => (milliseconds === undefined ? null : count(milliseconds * TENTHS))
 
-/** @param placed where the row stands: the numbers of the row, its gateway, kind and metadata */
-export function rowValues(
+/** The place of the number that is known only when the batch is written. */
+export const METADATA_PLACE = ROW_COLUMNS.indexOf('metadata')
+
+/**
+ * Adds a row's values to those of others.
+ * @param placed where the row stands: the numbers of the row, its gateway, kind and metadata
+ */
+export function addRow(
+  values: Value[],
   record: AttemptRecord,
   id: Uint8Array,
   placed: { seq: number; gateway: number; kind: number; metadata: number },
   free?: Free,
-): Value[] {
+): void {
   const { usage, request, event } = record
   const requestId = request === record.id ? undefined : bytesOfUuid(request)
-  return [
+  values.push(
     placed.seq,
     id,
     placed.gateway,
@@ -120,7 +127,7 @@ export function rowValues(
     requestId ?? null,
     event === request ? null : event,
     moreOf(record, requestId !== undefined, free),
-  ]
+  )
 }
 
 function moreOf({ trace, usage, request, id }: AttemptRecord, hasRequest: boolean, free?: Free): string | null {

@@ -1,5 +1,5 @@
 import type { Database, Sql, Value } from '../database.ts'
-import { pieces } from '../postgres-text.ts'
+import { insertion, pieces } from '../postgres-text.ts'
 
 /** Places for a list of values: powers of two, so that there are few statements to prepare. */
 export function placesFor(count: number): { text: string; count: number } {
@@ -35,6 +35,34 @@ export async function* inPages<Row extends { id: number }>(
 
 /** Lets what waits go first. */
 export const breath = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** Rows of one statement: in SQLite one of its own costs half as much again as a row of many. */
+const ROWS_AT_ONCE = { sqlite: 64, postgres: 256 } as const
+const insertions = new Map<string, string>()
+
+/**
+ * Adds rows whose values stand one behind the other.
+ * @param columns always the same of a table
+ */
+export async function insertValues(
+  sql: Sql,
+  kind: Database['kind'],
+  table: string,
+  columns: readonly string[],
+  values: readonly Value[],
+): Promise<void> {
+  const width = columns.length
+  let from = 0
+  while (from < values.length) {
+    // Powers of two, so that there are few statements to prepare.
+    const piece = Math.min(ROWS_AT_ONCE[kind], 2 ** Math.floor(Math.log2((values.length - from) / width)))
+    const end = from + piece * width
+    // The same text each time, so that it need not be read again to find what was prepared.
+    const statement = insertions.getOrInsertComputed(`${table} ${piece}`, () => insertion(table, columns, piece))
+    await sql.run(statement, ...values.slice(from, end))
+    from = end
+  }
+}
 
 /**
  * Adds to the sums of rows, and makes those that are not there.

@@ -1,55 +1,56 @@
 import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
 import type { Database, Sql, Value } from '../database.ts'
-import { type BodyRow, type BodyRules, bodyRow } from './bodies.ts'
-import type { Dictionary, Draft } from './dictionary.ts'
+import { type BodyRules, packBodies } from './bodies.ts'
+import type { Dictionary, Draft, KindNumbers } from './dictionary.ts'
 import { bytesOfUuid } from './ids.ts'
 import { type Free, freeOf, kindText, NOT_FREE } from './kind.ts'
 import { NO_METADATA } from './metadata-filter.ts'
 import type { Keeping } from './options.ts'
-import { ROW_COLUMNS, rowValues } from './row.ts'
+import { compressed, decompressed, onlyRows, type Pack } from './pack.ts'
+import type { Packer } from './packer.ts'
+import { addRow, METADATA_PLACE, ROW_COLUMNS } from './row.ts'
+import { breath, insertValues } from './statements.ts'
+import { insertPacks } from './stored-bodies.ts'
 import { type MetadataValues, Sums } from './sums.ts'
 import type { Explained } from './types.ts'
 
 const DAY_MS = 86_400_000
 export const dayOf = (at: number): number => Math.floor(at / DAY_MS)
 
+/** Bodies are made ready for so long before others have their turn. */
+const PACKING_MS = 2
+
 /** A record with all that can be made of it before the transaction. */
 export interface Prepared {
   record: AttemptRecord
-  /** Empty where there is to be no row. */
   id: Uint8Array
+  /** Where such a record was written before; otherwise the text of its kind. */
+  known?: KindNumbers & { place: number }
   said: string
   /** What did not go into the kind. */
   free?: Free
   document?: string
-  body?: BodyRow
+  explained?: string
 }
 
-const NO_ID = new Uint8Array()
-
-/** @returns nothing when the record makes no sense; a promise only where there are bodies to be packed */
-export function prepare(
-  record: AttemptRecord,
-  dictionary: Dictionary,
-  rules: BodyRules,
-): Prepared | undefined | Promise<Prepared> {
-  const id = record.collect ? bytesOfUuid(record.id) : NO_ID
+/** @returns nothing when the record makes no sense */
+export function prepare(record: AttemptRecord, dictionary: Dictionary): Prepared | undefined {
+  const id = bytesOfUuid(record.id)
   if (!id || !isSound(record)) return undefined
-  const all = freeOf(record)
-  let said = kindText(record, all)
-  let free: Free | undefined
-  if (dictionary.isFull(record.gateway) && !dictionary.knows(record.gateway, said)) {
-    free = all
-    said = kindText(record, NOT_FREE)
+  const known = dictionary.recent.find(record)
+  const prepared: Prepared = { record, id, said: '' }
+  if (known) prepared.known = known
+  else {
+    const all = freeOf(record)
+    prepared.said = kindText(record, all)
+    if (dictionary.isFull(record.gateway) && !dictionary.knows(record.gateway, prepared.said)) {
+      prepared.free = all
+      prepared.said = kindText(record, NOT_FREE)
+    }
   }
-  const prepared: Prepared = { record, id, said, free }
-  // What is only counted has no row.
-  if (!record.collect) return prepared
   if (record.metadata && Object.keys(record.metadata).length) prepared.document = JSON.stringify(record.metadata)
-  return bodyRow(record, explainedBy(record), rules).then(body => {
-    prepared.body = body
-    return prepared
-  })
+  if (record.collect) prepared.explained = explainedBy(record)
+  return prepared
 }
 
 function isSound({ at, duration, status, attempt, step = 0, gateway }: AttemptRecord): boolean {
@@ -64,9 +65,44 @@ function isSound({ at, duration, status, attempt, step = 0, gateway }: AttemptRe
 }
 
 /** The cost is told with its parts only beside what was decided. */
-function explainedBy({ decisions: made, cost }: AttemptRecord): Explained | undefined {
+function explainedBy({ decisions: made, cost }: AttemptRecord): string | undefined {
   const decisions = typeof made === 'function' ? made() : made
-  return decisions?.length ? { decisions, ...(cost && { cost }) } : undefined
+  if (!decisions?.length) return undefined
+  return JSON.stringify((cost ? { decisions, cost } : { decisions }) satisfies Explained)
+}
+
+/** Rows that follow each other in one gateway have bodies in common, and numbers without gaps. */
+export function byGateway(batch: readonly Prepared[]): readonly Prepared[] {
+  const [first] = batch
+  if (batch.every(({ record }) => record.gateway === first!.record.gateway)) return batch
+  return [...Map.groupBy(batch, ({ record }) => record.gateway).values()].flat()
+}
+
+/**
+ * The bodies of a batch, by gateway.
+ * @param batch as {@link byGateway} gives it
+ */
+export async function packsOf(
+  batch: readonly Prepared[],
+  packer: Packer,
+  rules: BodyRules,
+): Promise<ReadonlyMap<string, readonly Pack[]>> {
+  const packs = new Map<string, Pack[]>()
+  let since = performance.now()
+  let row = 0
+  for (let i = 0; i < batch.length; i++) {
+    const { record, explained } = batch[i]!
+    if (record.collect) packBodies(packer, row++, record, explained, rules)
+    const isLast = batch[i + 1]?.record.gateway !== record.gateway
+    if (!packer.isEmpty && (isLast || packer.isFull))
+      packs.getOrInsertComputed(record.gateway, () => []).push(await packer.finish())
+    if (isLast) row = 0
+    if (performance.now() - since > PACKING_MS) {
+      await breath()
+      since = performance.now()
+    }
+  }
+  return packs
 }
 
 export interface WriterParts {
@@ -88,79 +124,113 @@ export interface Written {
  * Writes records in one transaction: rows, bodies, and what they add to the sums. A batch that is there already is not
  * written again, since nobody knows what became of a transaction whose end was lost. Sums count whatever happened,
  * whether a row of it is kept or not.
+ * @param batch as {@link byGateway} gives it
  */
-export async function write(batch: readonly Prepared[], parts: WriterParts): Promise<Written> {
+export async function write(
+  batch: readonly Prepared[],
+  packs: ReadonlyMap<string, readonly Pack[]>,
+  parts: WriterParts,
+): Promise<Written> {
   const { database, dictionary } = parts
-  const { draft, written } = await database.transaction(
+  const { draft, written, numbers } = await database.transaction(
     async sql => {
       const [state] = await sql.all<{ seq: number; kinds: number; documents: number }>(
         'UPDATE record_state SET seq = seq + ? WHERE one = 1 RETURNING seq, kinds, documents',
         batch.length,
       )
       const draft = dictionary.draft(sql, { kinds: Number(state!.kinds), documents: Number(state!.documents) })
-      const written = await writeWith(sql, draft, batch, Number(state!.seq) - batch.length, parts)
-      return { draft, written }
+      return { draft, ...(await writeWith(sql, draft, batch, packs, Number(state!.seq) - batch.length, parts)) }
     },
     { locks: 'own' },
   )
   draft.done()
+  for (const { record, place, kind, series } of numbers) dictionary.recent.add(record, place, { kind, series })
   return written
+}
+
+interface Numbered extends KindNumbers {
+  record: AttemptRecord
+  /** The number of its gateway. */
+  place: number
 }
 
 async function writeWith(
   sql: Sql,
   draft: Draft,
   batch: readonly Prepared[],
+  packs: ReadonlyMap<string, readonly Pack[]>,
   before: number,
   { database, keeping, metadataKeys, metadataValues }: WriterParts,
-): Promise<Written> {
+): Promise<{ written: Written; numbers: Numbered[] }> {
   const written: Written = { refused: 0, kept: new Map() }
-  if (await isThere(sql, batch)) return written
+  const numbers: Numbered[] = []
+  if (await isThere(sql, batch)) return { written, numbers }
   const sums = new Sums(metadataKeys, metadataValues)
-  const rooms = new Map<number, number>()
-  const counts = new Map<number, number>()
-  const gateways = new Map<string, number>()
-  const rows: Value[][] = []
-  const bodies: Value[][] = []
-  let seq = before
-  for (const { record, id, said, free, document, body } of batch) {
-    let gateway = gateways.get(record.gateway)
-    if (gateway === undefined) {
-      gateway = await draft.gateway(record.gateway)
-      gateways.set(record.gateway, gateway)
+  const gateways = new Map<string, { id: number; first: number; rows: number }>()
+  const values: Value[] = []
+  const placed = { seq: before, gateway: 0, kind: 0, metadata: 0 }
+  let gateway = { id: 0, first: 0, rows: 0 }
+  let name: string | undefined
+  let room = 0
+  for (const { record, id, known, said, free, document } of batch) {
+    if (record.gateway !== name) {
+      name = record.gateway
+      gateway = { id: known?.place ?? (await draft.gateway(name)), first: placed.seq + 1, rows: 0 }
+      gateways.set(name, gateway)
+      room = await roomIn(sql, gateway.id, keeping(name))
     }
-    const { kind, series } = draft.kind(gateway, said)
-    sums.add(record, gateway, series)
+    const { kind, series } = known ?? draft.kind(gateway.id, said)
+    if (!known && !free) numbers.push({ record, place: gateway.id, kind, series })
+    sums.add(record, gateway.id, series)
     if (!record.collect) continue
-    if (!rooms.has(gateway)) rooms.set(gateway, await roomIn(sql, gateway, keeping(record.gateway)))
-    const count = (counts.get(gateway) ?? 0) + 1
-    if (count > rooms.get(gateway)!) {
+    if (gateway.rows >= room) {
       written.refused++
       continue
     }
-    counts.set(gateway, count)
-    const metadata = document === undefined ? NO_METADATA : draft.document(gateway, document, dayOf(record.at))
-    rows.push(rowValues(record, id, { seq: ++seq, gateway, kind, metadata }, free))
-    if (body) bodies.push([seq, body.parts, body.packed ? 1 : 0, body.bytes])
+    gateway.rows++
+    placed.seq++
+    placed.gateway = gateway.id
+    placed.kind = kind
+    placed.metadata = document === undefined ? NO_METADATA : draft.document(gateway.id, document, dayOf(record.at))
+    addRow(values, record, id, placed, free)
   }
   const moved = await draft.write()
-  if (moved.size) {
-    const place = ROW_COLUMNS.indexOf('metadata')
-    for (const row of rows) row[place] = moved.get(row[place] as number) ?? row[place]!
+  if (moved.size)
+    for (let at = METADATA_PLACE; at < values.length; at += ROW_COLUMNS.length)
+      values[at] = moved.get(values[at] as number) ?? values[at]!
+  await insertValues(sql, database.kind, 'records', ROW_COLUMNS, values)
+  for (const [of, some] of packs) {
+    const { id, first, rows } = gateways.get(of)!
+    const kept = await within(some, rows)
+    await insertPacks(
+      sql,
+      kept.map(pack => ({ ...pack, gateway: id, first })),
+    )
   }
-  await sql.insert('records', ROW_COLUMNS, rows)
-  await sql.insert('record_bodies', ['seq', 'parts', 'packed', 'bytes'], bodies)
   // In one order, so that two who write never wait for each other.
-  for (const [name, id] of [...gateways].sort(([, a], [, b]) => a - b)) {
+  for (const [name, { id, rows }] of [...gateways].sort(([, a], [, b]) => a.id - b.id)) {
     const [now] = await sql.all<{ kept: number }>(
       'UPDATE record_gateways SET kept = kept + ? WHERE id = ? RETURNING kept',
-      counts.get(id) ?? 0,
+      rows,
       id,
     )
     written.kept.set(name, { id, count: Number(now!.kept) })
   }
   await sums.write(sql, database.kind)
-  return written
+  return { written, numbers }
+}
+
+/** Packs without the rows for which there was no room, which are the last. */
+async function within(packs: readonly Pack[], rows: number): Promise<Pack[]> {
+  const kept: Pack[] = []
+  for (const pack of packs) {
+    if (pack.to < rows) kept.push(pack)
+    else if (pack.from < rows) {
+      const whole = onlyRows(await decompressed(pack.bytes), row => pack.from + row < rows)
+      if (whole) kept.push({ from: pack.from, to: rows - 1, bytes: await compressed(whole) })
+    }
+  }
+  return kept
 }
 
 /** All or nothing of a batch is there, so that one row of it tells. */

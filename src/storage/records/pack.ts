@@ -1,0 +1,95 @@
+import type { BodyName, StoredBody } from './types.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/**
+ * Bodies of rows that follow each other, in one piece: what they have in common is kept once, and one compression and one
+ * row of the table serve them all. Within it stand the bodies, then six numbers of 32 bits for each of them, then how many
+ * there are.
+ */
+export interface Pack {
+  /** The first and the last row that has something in it, counted from the first row of the batch in its gateway. */
+  from: number
+  to: number
+  bytes: Bytes
+}
+
+/** The numbers under which they are kept never change. */
+const NAMES: readonly BodyName[] = ['request', 'upstream-request', 'answer', 'upstream-answer', 'explain']
+export const EXPLAIN = NAMES.indexOf('explain')
+export const numberOf = (name: BodyName): number => NAMES.indexOf(name)
+
+/** Of an entry: its row, counted from the pack's first; its name's number; its length; the size it had; what else; how much was replaced. */
+export const MEMBERS = 6
+export const CUT = 1
+export const ASSEMBLED = 2
+
+/** Level 2 takes less time than level 1 for many bodies in one piece, since it finds more of what they have in common. */
+const LEVEL = 2
+/** From here on another thread compresses. */
+const ELSEWHERE = 256 * 1024
+
+export async function compressed(whole: Bytes): Promise<Bytes> {
+  const options = { level: LEVEL }
+  return whole.length < ELSEWHERE
+    ? (Bun.zstdCompressSync(whole, options) as Bytes)
+    : ((await Bun.zstdCompress(whole, options)) as Bytes)
+}
+
+export const decompressed = async (bytes: Bytes): Promise<Bytes> =>
+  (bytes.length < ELSEWHERE / 8 ? Bun.zstdDecompressSync(bytes) : await Bun.zstdDecompress(bytes)) as Bytes
+
+/** What stands behind the bodies. */
+export function tableBytes(table: readonly number[]): Uint8Array {
+  const numbers = Uint32Array.from(table)
+  const bytes = new Uint8Array(numbers.byteLength + 4)
+  bytes.set(new Uint8Array(numbers.buffer))
+  new DataView(bytes.buffer).setUint32(numbers.byteLength, table.length / MEMBERS, true)
+  return bytes
+}
+
+function tableOf(whole: Bytes): Uint32Array {
+  const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
+  const end = whole.length - 4
+  const count = view.getUint32(end, true)
+  const from = end - count * MEMBERS * 4
+  if (from < 0) throw new Error('a pack of bodies is damaged')
+  return new Uint32Array(whole.slice(from, end).buffer)
+}
+
+/** @param row counted from the first of the pack. @returns nothing when the row has no such body */
+export function bodyIn(whole: Bytes, row: number, name: BodyName): StoredBody | undefined {
+  const table = tableOf(whole)
+  const wanted = numberOf(name)
+  for (let at = 0, from = 0; at < table.length; at += MEMBERS) {
+    const length = table[at + 2]!
+    if (table[at] === row && table[at + 1] === wanted) {
+      const [flags, replaced] = [table[at + 4]!, table[at + 5]!]
+      return {
+        bytes: whole.slice(from, from + length),
+        size: table[at + 3]!,
+        ...(flags & CUT && { cut: true }),
+        ...(flags & ASSEMBLED && { assembled: true }),
+        ...(replaced > 0 && { replaced }),
+      }
+    }
+    from += length
+  }
+  return undefined
+}
+
+/** The same pack with the bodies of some rows only; nothing when none is left. */
+export function onlyRows(whole: Bytes, stays: (row: number) => boolean): Bytes | undefined {
+  const table = tableOf(whole)
+  const left: number[] = []
+  const pieces: Uint8Array[] = []
+  for (let at = 0, from = 0; at < table.length; at += MEMBERS) {
+    const length = table[at + 2]!
+    if (stays(table[at]!)) {
+      left.push(...table.subarray(at, at + MEMBERS))
+      pieces.push(whole.subarray(from, from + length))
+    }
+    from += length
+  }
+  return left.length ? (Buffer.concat([...pieces, tableBytes(left)]) as Bytes) : undefined
+}
