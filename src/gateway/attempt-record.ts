@@ -31,7 +31,7 @@ export function recordOf(exchange: Exchange, ended: number): AttemptRecord {
     stream: exchange.stream,
     cached: cached === true,
     customCost: controls.customCost !== undefined,
-    requestSize: exchange.sent?.length ?? 0,
+    requestSize: (exchange.wrapped ?? exchange.sent)?.length ?? 0,
     answerSize: kept?.size ?? 0,
     collect,
     collectBodies: collect && collectsBodies(exchange),
@@ -74,11 +74,11 @@ function askedFor(exchange: Exchange): string | undefined {
 }
 
 function bodiesOf(exchange: Exchange): RecordedBodies {
-  const { sent, kept } = exchange
+  const { wrapped, sent = wrapped, kept } = exchange
   const { written, client } = exchange as Partial<ChatExchange>
   const format = client?.name ?? exchange.outcome.format
   return {
-    ...(sent !== undefined && { request: sent }),
+    ...(sent !== undefined && { request: wrapped ?? sent }),
     // Where only the model's name is another, `explain` knows it.
     ...(written?.rewritten && { upstreamRequest: written.body }),
     ...(kept && { answer: kept.bytes() }),

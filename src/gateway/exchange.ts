@@ -111,6 +111,8 @@ export interface Exchange {
   readonly claimed: Claimed[]
   /** The client's body, for the record. */
   sent?: string | Uint8Array
+  /** The same as the client wrote it, where the surface wraps it in something of its own. */
+  wrapped?: string
   /** Under which key its answer is looked for in the cache. */
   cachePlan?: CachePlan
   /** Keeps what goes to the client, for the cache and the record. */

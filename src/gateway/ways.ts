@@ -49,7 +49,6 @@ function serveChat(exchange: ChatExchange): Promise<Response> {
 
 function askFor(exchange: ChatExchange): Promise<Response> {
   keepAnswer(exchange)
-  writeRequest(exchange)
   const plan = asksForCache(exchange) ? planFor(exchange, questionOf(exchange)) : undefined
   return plan ? throughCache(exchange, plan, asking) : asking(exchange)
 }
@@ -118,10 +117,10 @@ async function nativeQuestion(exchange: Exchange, { path, query, headers, body }
 
 async function askOnce(exchange: ChatExchange): Promise<Response> {
   const { body, text } = exchange
-  if (isPooled(exchange)) {
-    takePlace(exchange)
-    writeRequest(exchange)
-  }
+  const pooled = isPooled(exchange)
+  if (pooled) takePlace(exchange)
+  // What the cache answers needs no request to a provider, and a further attempt has the one of the first.
+  if (pooled || !exchange.written) writeRequest(exchange)
   const pending = isLimited(exchange) ? claimLimits(exchange, { body: () => body, length: text.length }) : undefined
   if (pending) await pending
   return answer(exchange, await attempt(exchange))

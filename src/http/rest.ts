@@ -93,7 +93,8 @@ export function restRoutes(gateway: Gateway) {
       : response
 
   const run: Serve = async (exchange, request) => {
-    const { value } = await readJsonBody(request, limit())
+    const { text, value } = await readJsonBody(request, limit())
+    exchange.wrapped = text
     const { model, input } = value
     if (typeof model !== 'string' || !model)
       throw invalidRequest('model: expected "<author>/<model>" or "@cf/<author>/<model>"')

@@ -117,7 +117,8 @@ export const migrations: readonly string[] = [
      id BIGINT PRIMARY KEY,
      name TEXT NOT NULL UNIQUE,
      kept BIGINT NOT NULL,
-     sealed BIGINT NOT NULL
+     sealed BIGINT NOT NULL,
+     touched BIGINT NOT NULL
    )`,
   `CREATE TABLE record_series (
      id BIGINT PRIMARY KEY,

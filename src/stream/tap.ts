@@ -85,6 +85,8 @@ class Memory {
   #first: Bytes[] = []
   #missing = KEPT_BYTES
   #last: Bytes[] = []
+  /** Where those of `#last` begin that have not fallen out. */
+  #from = 0
   #size = 0
   #gap = false
 
@@ -108,21 +110,30 @@ class Memory {
   #goOn(bytes: Bytes): void {
     this.#last.push(bytes)
     this.#size += bytes.length
-    while (this.#size - this.#last[0]!.length > KEPT_BYTES) {
-      this.#size -= this.#last.shift()!.length
+    while (this.#size - this.#last[this.#from]!.length > KEPT_BYTES) {
+      this.#size -= this.#last[this.#from]!.length
+      this.#last[this.#from++] = NOTHING
       this.#gap = true
     }
+    // Now and then, since moving all of them up costs more than all the rest.
+    if (this.#from < MOST_FALLEN) return
+    this.#last = this.#last.slice(this.#from)
+    this.#from = 0
   }
 
   take(): Kept {
     const first = this.#first
-    const last = this.#last
+    const last = this.#from ? this.#last.slice(this.#from) : this.#last
     this.#first = []
     this.#last = []
+    this.#from = 0
     if (!last.length) return { head: joined(first) }
     if (!this.#gap && this.#size <= KEPT_BYTES) return { head: joined([...first, ...last]) }
     return { head: joined(first), tail: joined(last).subarray(-KEPT_BYTES) }
   }
 }
+
+const NOTHING: Bytes = new Uint8Array()
+const MOST_FALLEN = 256
 
 const joined = (pieces: Bytes[]): Bytes => (pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))

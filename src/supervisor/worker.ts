@@ -111,6 +111,8 @@ async function serve(assignment: Assignment): Promise<void> {
   }
 
   const leaveHolds = assignment.index === 0 ? giveUpHolds(store.credits, logger) : undefined
+  // What became too old while nothing ran: the next look is minutes away, and some run for less than that.
+  if (firstOfAll) live.records.sweep().catch(error => logger.error({ error }, 'old records were not looked for'))
 
   channel.onStop(async () => {
     channel.onStop(() => {})

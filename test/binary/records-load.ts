@@ -10,9 +10,10 @@ export const COST = 1_000_000_000
 export const PAID = 1_000
 const PICO = 10n ** 12n
 
-/** An answer whose end has arrived: when, and what it is called in the records. */
+/** An answer whose end has arrived: what it is called in the records, and when it was asked for and arrived. */
 export interface Answered {
   id: string
+  sent: number
   at: number
   status: number
 }
@@ -92,11 +93,12 @@ export function crowd(at: () => string, lanes = LANES): Crowd {
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
   const lane = async () => {
     while (!stopped) {
+      const sent = Date.now()
       try {
         const answer = await fetch(`${at()}/v1/chat/completions`, { method: 'POST', headers, body })
         await answer.text()
         const id = answer.headers.get('cf-aig-log-id')
-        if (id) answered.push({ id, at: Date.now(), status: answer.status })
+        if (id) answered.push({ id, sent, at: Date.now(), status: answer.status })
         else all.unanswered++
       } catch {
         all.unanswered++
@@ -123,7 +125,8 @@ export interface OnRecord {
   held: bigint
   /** Attempts in the sums of the hours. */
   attempts: number
-  bodies: number
+  /** Of a few hundred rows of good answers, those whose prompt or answer cannot be read. */
+  bodiless: string[]
   /** How many rows the gateway is said to have. */
   kept: number
   /** SQLite's word on its own file. */
@@ -135,13 +138,15 @@ export async function onRecord(address: string): Promise<OnRecord> {
   const database = await openAddress(address)
   const records = await kept(database)
   const ids = new Set<string>()
+  const good: string[] = []
   let rows = 0n
   let paid = 0
   for (let last = 0; ; ) {
     const page = await records.after('default', last, 2_000)
     if (!page.records.length) break
-    for (const { id, cost } of page.records) {
+    for (const { id, cost, status } of page.records) {
       ids.add(id)
+      if (status === 200) good.push(id)
       if (!cost) continue
       paid++
       rows += BigInt(cost)
@@ -160,7 +165,11 @@ export async function onRecord(address: string): Promise<OnRecord> {
     "SELECT CAST(balance AS TEXT) AS balance, CAST(held AS TEXT) AS held FROM credits WHERE owner = 'account'",
   )
   const usage = await database.get<{ amount: string }>('SELECT CAST(SUM(amount) AS TEXT) AS amount FROM credit_usage')
-  const bodies = await database.get<{ n: number }>('SELECT COUNT(*) AS n FROM record_bodies')
+  const some = good.filter((_, at) => at % Math.ceil(good.length / 300) === 0)
+  const bodiless: string[] = []
+  for (const id of some)
+    for (const name of ['request', 'answer'] as const)
+      if (!(await records.body('default', id, name))?.bytes.length) bodiless.push(`${name} of ${id}`)
   const integrity =
     database.kind === 'sqlite'
       ? (await database.all<{ integrity_check: string }>('PRAGMA integrity_check'))
@@ -177,7 +186,7 @@ export async function onRecord(address: string): Promise<OnRecord> {
     charged: BigInt(usage?.amount ?? 0),
     held: BigInt(credit?.held ?? 0),
     attempts: sum?.attempts ?? 0,
-    bodies: Number(bodies?.n ?? 0),
+    bodiless,
     kept: (await records.counts()).get('default') ?? 0,
     integrity,
   }

@@ -45,7 +45,7 @@ test.each(eachDatabase)(
       charged: all,
       held: 0n,
       attempts: told.ids.size,
-      bodies: told.ids.size,
+      bodiless: [],
       kept: told.ids.size,
       integrity: 'ok',
     })

@@ -88,6 +88,10 @@ const deleteGateway: ManagementHandler = async ({ params, manager }) => {
   for (const { name } of routes) settings.routes.forget(id, name)
   for (const { provider } of keys) settings.keys.forget(provider)
   settings.policies.forget(id)
+  // One that is made under the same name later shall not show them.
+  void settings.live.records
+    .remove(id, {})
+    .catch(fault => settings.log.error({ error: fault, gateway: id }, 'records were not removed'))
   settings.log.info({ by: caller.name, gateway: id }, 'gateway removed')
   const emptied = await emptyCache(settings, id)
   const notes = emptied ? [] : ['the cache of the gateway could not be emptied: its log says why']

@@ -7,12 +7,13 @@ import {
   type Columns,
   columnOf,
   columnsOf,
-  pack,
+  pack as packColumn,
   SELECTED,
   unpack,
   type Values,
 } from './columns.ts'
 import type { Row } from './row.ts'
+import type { TailState, Tails } from './tails.ts'
 
 /** Rows of one gateway whose columns are packed: those with numbers from `first` to `last`. */
 export interface Block {
@@ -70,32 +71,55 @@ export async function sealedOf(sql: Sql, gateway: number): Promise<number> {
 
 /**
  * Packs the next rows of a gateway, when there are enough of them for a block.
+ * @param tails those that this process wrote
  * @returns whether there may be enough for another
  */
-export function seal(database: Database, gateway: number): Promise<boolean> {
-  return database.transaction(
+export async function seal(database: Database, gateway: number, tails: Tails): Promise<boolean> {
+  const { now, held, columns, sealed } = await database.transaction(
     async sql => {
-      await lockGateway(sql, gateway)
-      const columns = await tailOf(sql, gateway, await sealedOf(sql, gateway), BLOCK)
-      if (columns.seq.length < BLOCK) return false
-      const [first, last] = [columns.seq[0]!, columns.seq[BLOCK - 1]!]
-      await sql.insert(
-        'record_blocks',
-        ['gateway', 'first', 'last', 'kept', 'from_at', 'to_at'],
-        [[gateway, first, last, BLOCK, ...span(columns.at)]],
-      )
-      const packed = COLUMN_NAMES.map(name => [gateway, COLUMNS[name].number, first, pack(name, columns[name], first)])
-      await sql.insert('record_columns', ['gateway', 'name', 'first', 'data'], packed)
-      await sql.run('UPDATE record_gateways SET sealed = ? WHERE id = ?', last, gateway)
-      return true
+      const now = await lockGateway(sql, gateway)
+      const held = tails.of(gateway, now)
+      const columns = held ?? (await tailOf(sql, gateway, now.sealed, BLOCK))
+      return { now, held, columns, sealed: columns.seq.length < BLOCK ? undefined : await pack(sql, gateway, columns) }
     },
     { locks: 'own' },
   )
+  if (sealed !== undefined) tails.packed(gateway, now, sealed)
+  else if (!held) tails.begin(gateway, columns, now)
+  return sealed !== undefined
+}
+
+/** @returns the last of the rows */
+async function pack(sql: Sql, gateway: number, columns: Columns): Promise<number> {
+  const [first, last] = [columns.seq[0]!, columns.seq[BLOCK - 1]!]
+  await sql.insert(
+    'record_blocks',
+    ['gateway', 'first', 'last', 'kept', 'from_at', 'to_at'],
+    [[gateway, first, last, BLOCK, ...span(columns.at)]],
+  )
+  const packed = COLUMN_NAMES.map(name => [
+    gateway,
+    COLUMNS[name].number,
+    first,
+    packColumn(name, columns[name], first),
+  ])
+  await sql.insert('record_columns', ['gateway', 'name', 'first', 'data'], packed)
+  await sql.run('UPDATE record_gateways SET sealed = ? WHERE id = ?', last, gateway)
+  return last
 }
 
 /** Whoever changes rows of a gateway that are there already, or packs them, does this first. */
-export async function lockGateway(sql: Sql, gateway: number): Promise<void> {
-  await sql.run('UPDATE record_gateways SET sealed = sealed WHERE id = ?', gateway)
+export async function lockGateway(sql: Sql, gateway: number): Promise<TailState> {
+  const [now] = await sql.all<TailState>(
+    'UPDATE record_gateways SET sealed = sealed WHERE id = ? RETURNING sealed, touched',
+    gateway,
+  )
+  return { sealed: Number(now!.sealed), touched: Number(now!.touched) }
+}
+
+/** Whoever changes rows that stand in no block does this, so that nobody packs them as they were. */
+export async function touchTail(sql: Sql, gateway: number): Promise<void> {
+  await sql.run('UPDATE record_gateways SET touched = touched + 1 WHERE id = ?', gateway)
 }
 
 function span(at: Values): [from: number, to: number] {
@@ -153,7 +177,7 @@ export async function change(
 async function writeColumn(sql: Sql, gateway: number, first: number, name: Column, values: Values): Promise<void> {
   await sql.run(
     'UPDATE record_columns SET data = ? WHERE gateway = ? AND name = ? AND first = ?',
-    pack(name, values, first),
+    packColumn(name, values, first),
     gateway,
     COLUMNS[name].number,
     first,

@@ -48,7 +48,7 @@ export function packBodies(
     if (answer) packPieces(into, row, 'answer', answer, answerType, record, rules, cut, streamed)
     if (upstreamAnswer) packPieces(into, row, 'upstream-answer', upstreamAnswer, answerType, record, rules, cut)
   }
-  if (explained !== undefined) into.addText(row, 'explain', explained)
+  if (explained !== undefined) into.explain(row, explained)
 }
 
 function packOne(

@@ -42,7 +42,10 @@ export function columnsOf(rows: readonly Pick<Row, Column>[]): Columns {
   const columns = {} as Columns
   for (const name of COLUMN_NAMES) {
     const values = new Float64Array(rows.length)
-    for (const [index, row] of rows.entries()) values[index] = row[name] === null ? Number.NaN : Number(row[name])
+    for (let i = 0; i < rows.length; i++) {
+      const value = rows[i]![name]
+      values[i] = value === null ? Number.NaN : Number(value)
+    }
     columns[name] = values
   }
   return columns

@@ -160,7 +160,7 @@ export class Draft {
     if (id === undefined) {
       const last = await this.#sql.get<{ id: number }>('SELECT COALESCE(MAX(id), 0) AS id FROM record_gateways')
       id = Number(last!.id) + 1
-      await this.#sql.insert('record_gateways', ['id', 'name', 'kept', 'sealed'], [[id, name, 0, 0]])
+      await this.#sql.insert('record_gateways', ['id', 'name', 'kept', 'sealed', 'touched'], [[id, name, 0, 0, 0]])
     }
     this.#added.gateways.set(name, id)
     return id

@@ -14,6 +14,7 @@ import { RecordReader } from './read.ts'
 import { hintsOf, redactor } from './redact.ts'
 import { removeRows } from './remove.ts'
 import { MetadataValues } from './sums.ts'
+import { Tails } from './tails.ts'
 import type { BodyName, RecordChange, RecordPage, RecordQuery, Selection, StoredBody, StoredRecord } from './types.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -86,11 +87,12 @@ export async function records(database: Database, options: RecordOptions = {}): 
     ...(options.assemble && { assemble: options.assemble }),
   }
   const queue = new RecordQueue(bounds, drop)
-  const upkeep = new Upkeep({ database, keeping, retentionDays, failed })
+  const tails = new Tails()
+  const upkeep = new Upkeep({ database, tails, keeping, retentionDays, failed })
   const metadataKeys = (options.metadataKeys ?? []).slice(0, MOST_METADATA_KEYS)
   const intake = new Intake({
     queue,
-    writer: { database, dictionary, keeping, metadataKeys, metadataValues: new MetadataValues() },
+    writer: { database, dictionary, keeping, metadataKeys, metadataValues: new MetadataValues(), tails },
     rules,
     packer: new Packer(redact && { redact, hints: hintsOf(options.secrets) }),
     drop,

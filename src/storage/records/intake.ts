@@ -133,13 +133,14 @@ export class Intake {
     const { writer, queue, drop, written, packer, rules } = this.#parts
     // Fewer than were made ready, after one that took too long or was refused.
     const batch = byGateway(this.#ready.slice(0, this.#batch))
-    const packs = await packsOf(batch, packer, rules)
+    const { packs, lost } = await packsOf(batch, packer, rules)
     const started = performance.now()
     const done = await write(batch, packs, writer)
     const took = performance.now() - started
     this.#ready = this.#ready.slice(batch.length)
     queue.settled(batch.map(({ record }) => record))
     if (done.refused) drop(done.refused, 'limit')
+    if (lost) drop(lost, 'bodies')
     this.#adapt(batch.length, took)
     written(done, batch.length)
   }

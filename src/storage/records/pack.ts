@@ -16,7 +16,6 @@ export interface Pack {
 
 /** The numbers under which they are kept never change. */
 const NAMES: readonly BodyName[] = ['request', 'upstream-request', 'answer', 'upstream-answer', 'explain']
-export const EXPLAIN = NAMES.indexOf('explain')
 export const numberOf = (name: BodyName): number => NAMES.indexOf(name)
 
 /** Of an entry: its row, counted from the pack's first; its name's number; its length; the size it had; what else; how much was replaced. */
@@ -36,8 +35,13 @@ export async function compressed(whole: Bytes): Promise<Bytes> {
     : ((await Bun.zstdCompress(whole, options)) as Bytes)
 }
 
-export const decompressed = async (bytes: Bytes): Promise<Bytes> =>
-  (bytes.length < ELSEWHERE / 8 ? Bun.zstdDecompressSync(bytes) : await Bun.zstdDecompress(bytes)) as Bytes
+export async function decompressed(packed: Bytes): Promise<Bytes> {
+  const { buffer, byteOffset, length } = (
+    packed.length < ELSEWHERE / 8 ? Bun.zstdDecompressSync(packed) : await Bun.zstdDecompress(packed)
+  ) as Bytes
+  // No Buffer, whose `slice` would be no copy.
+  return new Uint8Array(buffer, byteOffset, length)
+}
 
 /** What stands behind the bodies. */
 export function tableBytes(table: readonly number[]): Uint8Array {

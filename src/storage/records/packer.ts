@@ -1,4 +1,4 @@
-import { ASSEMBLED, CUT, compressed, EXPLAIN, MEMBERS, numberOf, type Pack, tableBytes } from './pack.ts'
+import { ASSEMBLED, CUT, compressed, MEMBERS, numberOf, type Pack, tableBytes } from './pack.ts'
 import type { Redact } from './redact.ts'
 import type { BodyName } from './types.ts'
 
@@ -34,6 +34,8 @@ export class Packer {
   #table: number[] = []
   /** Where each body begins. */
   #starts: number[] = []
+  /** What was decided, which stands behind all bodies: nobody need look for secrets in it. */
+  #explained: { row: number; text: string }[] = []
   #from = 0
   #to = 0
 
@@ -43,8 +45,16 @@ export class Packer {
     this.#hints = secrets?.hints ?? []
   }
 
+  /** Lets go of what was gathered. */
+  clear(): void {
+    this.#table = []
+    this.#starts = []
+    this.#explained = []
+    this.#length = 0
+  }
+
   get isEmpty(): boolean {
-    return this.#table.length === 0
+    return this.#table.length === 0 && this.#explained.length === 0
   }
 
   get isFull(): boolean {
@@ -69,6 +79,11 @@ export class Packer {
     this.#noted(row, name, length)
   }
 
+  explain(row: number, text: string): void {
+    this.#begin(row)
+    this.#explained.push({ row, text })
+  }
+
   /** One that was changed. */
   add(row: number, name: BodyName, bytes: Uint8Array, { size, cut, assembled, replaced = 0 }: About): void {
     this.#makeRoom(bytes.length)
@@ -79,22 +94,23 @@ export class Packer {
 
   /** What was gathered, and begins anew. */
   async finish(): Promise<Pack> {
-    const whole = this.#whole()
-    const pack = { from: this.#from, to: this.#to }
-    this.#table = []
-    this.#starts = []
-    this.#length = 0
-    const bytes = await compressed(whole)
+    const bytes = await compressed(this.#whole())
+    const pack = { from: this.#from, to: this.#to, bytes }
+    this.clear()
     if (this.#buffer.length > MOST_KEPT) this.#buffer = Buffer.allocUnsafe(FIRST_ROOM)
-    return { ...pack, bytes }
+    return pack
   }
 
   #noted(row: number, name: BodyName, length: number, size = length, flags = 0, replaced = 0): void {
-    if (this.isEmpty) this.#from = row
-    this.#to = row
+    this.#begin(row)
     this.#starts.push(this.#length)
     this.#table.push(row - this.#from, numberOf(name), length, size, flags, replaced)
     this.#length += length
+  }
+
+  #begin(row: number): void {
+    if (this.isEmpty) this.#from = row
+    this.#to = row
   }
 
   #makeRoom(length: number): void {
@@ -107,7 +123,15 @@ export class Packer {
 
   #whole(): Bytes {
     const safe = this.#redact && this.#withoutSecrets(this.#redact)
-    if (safe) return Buffer.concat([...safe, tableBytes(this.#table)]) as Bytes
+    if (safe) {
+      this.#length = 0
+      for (const bytes of safe) {
+        this.#makeRoom(bytes.length)
+        this.#buffer.set(bytes, this.#length)
+        this.#length += bytes.length
+      }
+    }
+    for (const { row, text } of this.#explained) this.addText(row, 'explain', text)
     const table = tableBytes(this.#table)
     this.#makeRoom(table.length)
     this.#buffer.set(table, this.#length)
@@ -119,11 +143,11 @@ export class Packer {
     const table = this.#table
     let pieces: Uint8Array[] | undefined
     for (const index of this.#suspects()) {
-      if (table[index * MEMBERS + 1] === EXPLAIN) continue
       const text = textOf(this.#bytesOf(index))
       const safe = text === undefined ? undefined : redact(text)
       if (!safe?.count) continue
-      pieces ??= this.#starts.map((_, each) => this.#bytesOf(each))
+      // They are put together in the place where they stand now.
+      pieces ??= this.#starts.map((_, each) => new Uint8Array(this.#bytesOf(each)))
       const bytes = Buffer.from(safe.text)
       pieces[index] = bytes
       table[index * MEMBERS + 2] = bytes.length

@@ -1,5 +1,5 @@
 import type { Database } from '../database.ts'
-import { blockWith, change, lockGateway } from './blocks.ts'
+import { blockWith, change, lockGateway, touchTail } from './blocks.ts'
 import type { Dictionary } from './dictionary.ts'
 import { NO_METADATA } from './metadata-filter.ts'
 import type { Row } from './row.ts'
@@ -33,6 +33,7 @@ export async function patchRow(
       let changed = (await sql.get('SELECT seq FROM records WHERE seq = ?', seq)) !== undefined
       if (changed && score !== undefined) changed = await set('score', score)
       const block = await blockWith(sql, gateway, seq)
+      if (!block) await touchTail(sql, gateway)
       if (changed && feedback !== undefined) {
         await set('feedback', feedback)
         if (block) await change(sql, gateway, block, seq, 'feedback', feedback ?? Number.NaN)

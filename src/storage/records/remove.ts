@@ -1,5 +1,5 @@
 import type { Database, Sql } from '../database.ts'
-import { type Block, blocksOf, blockWith, lockGateway, sealedOf, takeOut } from './blocks.ts'
+import { type Block, blocksOf, blockWith, lockGateway, sealedOf, takeOut, touchTail } from './blocks.ts'
 import { breath, isOneOf } from './statements.ts'
 import { removeBodies } from './stored-bodies.ts'
 
@@ -26,7 +26,8 @@ export async function removeRows(
     const step = sorted.slice(from, from + STEP)
     removed += await database.transaction(
       async sql => {
-        await lockGateway(sql, gateway)
+        const { sealed } = await lockGateway(sql, gateway)
+        if (step.at(-1)! > sealed) await touchTail(sql, gateway)
         const removed = await removeStep(sql, gateway, step)
         // A pack that the next step goes on with is rewritten then.
         const next = sorted[from + STEP] ?? Number.POSITIVE_INFINITY

@@ -4,6 +4,7 @@ import { BLOCK } from './columns.ts'
 import type { Keeping } from './options.ts'
 import { removeBefore, removeOldest } from './remove.ts'
 import { breath } from './statements.ts'
+import type { Tails } from './tails.ts'
 import { dayOf, type Written } from './writer.ts'
 
 const DAY_MS = 86_400_000
@@ -14,6 +15,7 @@ const STEP = 200
 
 export interface UpkeepParts {
   database: Database
+  tails: Tails
   keeping: (gateway: string) => Keeping
   retentionDays: () => number | undefined
   failed(fault: unknown): void
@@ -74,14 +76,14 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
-    const { database, keeping } = this.#parts
+    const { database, tails, keeping } = this.#parts
     for (;;) {
       const next = this.#due.entries().next()
       if (next.done || this.#closed) return
       const [name, { id, count }] = next.value
       this.#due.delete(name)
-      while (await seal(database, id)) await breath()
-      this.#unsealed.set(id, await this.#countUnsealed(id))
+      while (await seal(database, id, tails)) await breath()
+      this.#unsealed.set(id, tails.length(id) ?? (await this.#countUnsealed(id)))
       await this.#limit(id, count, keeping(name))
     }
   }

@@ -12,6 +12,7 @@ import { addRow, METADATA_PLACE, ROW_COLUMNS } from './row.ts'
 import { breath, insertValues } from './statements.ts'
 import { insertPacks } from './stored-bodies.ts'
 import { type MetadataValues, Sums } from './sums.ts'
+import type { TailState, Tails } from './tails.ts'
 import type { Explained } from './types.ts'
 
 const DAY_MS = 86_400_000
@@ -81,18 +82,27 @@ export function byGateway(batch: readonly Prepared[]): readonly Prepared[] {
 /**
  * The bodies of a batch, by gateway.
  * @param batch as {@link byGateway} gives it
+ * @returns how many records have bodies that cannot be read, too
  */
 export async function packsOf(
   batch: readonly Prepared[],
   packer: Packer,
   rules: BodyRules,
-): Promise<ReadonlyMap<string, readonly Pack[]>> {
+): Promise<{ packs: ReadonlyMap<string, readonly Pack[]>; lost: number }> {
   const packs = new Map<string, Pack[]>()
+  let lost = 0
+  packer.clear()
   let since = performance.now()
   let row = 0
   for (let i = 0; i < batch.length; i++) {
     const { record, explained } = batch[i]!
-    if (record.collect) packBodies(packer, row++, record, explained, rules)
+    if (record.collect) {
+      try {
+        packBodies(packer, row++, record, explained, rules)
+      } catch {
+        lost++
+      }
+    }
     const isLast = batch[i + 1]?.record.gateway !== record.gateway
     if (!packer.isEmpty && (isLast || packer.isFull))
       packs.getOrInsertComputed(record.gateway, () => []).push(await packer.finish())
@@ -102,7 +112,7 @@ export async function packsOf(
       since = performance.now()
     }
   }
-  return packs
+  return { packs, lost }
 }
 
 export interface WriterParts {
@@ -111,6 +121,7 @@ export interface WriterParts {
   keeping: (gateway: string) => Keeping
   metadataKeys: readonly string[]
   metadataValues: MetadataValues
+  tails: Tails
 }
 
 export interface Written {
@@ -131,8 +142,8 @@ export async function write(
   packs: ReadonlyMap<string, readonly Pack[]>,
   parts: WriterParts,
 ): Promise<Written> {
-  const { database, dictionary } = parts
-  const { draft, written, numbers } = await database.transaction(
+  const { database, dictionary, tails } = parts
+  const { draft, written, numbers, added, values } = await database.transaction(
     async sql => {
       const [state] = await sql.all<{ seq: number; kinds: number; documents: number }>(
         'UPDATE record_state SET seq = seq + ? WHERE one = 1 RETURNING seq, kinds, documents',
@@ -145,7 +156,17 @@ export async function write(
   )
   draft.done()
   for (const { record, place, kind, series } of numbers) dictionary.recent.add(record, place, { kind, series })
+  for (const { id, from, rows, now } of added) tails.add(id, values, from, rows, now)
   return written
+}
+
+/** Rows of one gateway. */
+interface Added {
+  id: number
+  /** How many rows of the batch stand before them. */
+  from: number
+  rows: number
+  now: TailState
 }
 
 interface Numbered extends KindNumbers {
@@ -161,13 +182,14 @@ async function writeWith(
   packs: ReadonlyMap<string, readonly Pack[]>,
   before: number,
   { database, keeping, metadataKeys, metadataValues }: WriterParts,
-): Promise<{ written: Written; numbers: Numbered[] }> {
+): Promise<{ written: Written; numbers: Numbered[]; added: Added[]; values: Value[] }> {
   const written: Written = { refused: 0, kept: new Map() }
   const numbers: Numbered[] = []
-  if (await isThere(sql, batch)) return { written, numbers }
+  const added: Added[] = []
+  const values: Value[] = []
+  if (await isThere(sql, batch)) return { written, numbers, added, values }
   const sums = new Sums(metadataKeys, metadataValues)
   const gateways = new Map<string, { id: number; first: number; rows: number }>()
-  const values: Value[] = []
   const placed = { seq: before, gateway: 0, kind: 0, metadata: 0 }
   let gateway = { id: 0, first: 0, rows: 0 }
   let name: string | undefined
@@ -208,16 +230,19 @@ async function writeWith(
     )
   }
   // In one order, so that two who write never wait for each other.
-  for (const [name, { id, rows }] of [...gateways].sort(([, a], [, b]) => a.id - b.id)) {
-    const [now] = await sql.all<{ kept: number }>(
-      'UPDATE record_gateways SET kept = kept + ? WHERE id = ? RETURNING kept',
+  for (const [name, { id, first, rows }] of [...gateways].sort(([, a], [, b]) => a.id - b.id)) {
+    const [now] = await sql.all<TailState & { kept: number }>(
+      'UPDATE record_gateways SET kept = kept + ?, touched = touched + ? WHERE id = ? RETURNING kept, touched, sealed',
+      rows,
       rows,
       id,
     )
     written.kept.set(name, { id, count: Number(now!.kept) })
+    const state = { sealed: Number(now!.sealed), touched: Number(now!.touched) }
+    added.push({ id, from: first - before - 1, rows, now: state })
   }
   await sums.write(sql, database.kind)
-  return { written, numbers }
+  return { written, numbers, added, values }
 }
 
 /** Packs without the rows for which there was no room, which are the last. */
