@@ -5,6 +5,9 @@ import { noSuchGateway } from './fault.ts'
 /** What a gateway is where its declaration says nothing, and what `default` is before anybody declares it (contract 1.2). */
 const DEFAULT: GatewaySettings = { authentication: true, collect_logs: true, cache_ttl: 0 }
 
+/** What stands in for a gateway that is none: it is closed, and nothing of it goes on record. */
+const CLOSED: GatewaySettings = { ...DEFAULT, collect_logs: false }
+
 /**
  * The gateways that there are, complete; `default` is always among them.
  * @param stored give way to those of the configuration
@@ -24,7 +27,7 @@ export function gatewaysOf(
  * {@link demandGateway} tells that it does not exist.
  */
 export function gatewayOrClosed(gateways: ReadonlyMap<string, GatewaySettings>, id: string): GatewaySettings {
-  return gateways.get(id) ?? DEFAULT
+  return gateways.get(id) ?? CLOSED
 }
 
 /** @throws GatewayFault 400/2001 for an id that nobody declared */

@@ -46,8 +46,12 @@ export async function answerNative(exchange: Exchange, came: UpstreamAnswer, wat
     (isShort || (exchange.inOnePiece && type.includes('json'))) &&
     exchange.request.method !== 'HEAD'
   ) {
-    const bytes = await came.bytes().catch(() => undefined)
-    if (!bytes) throw upstreamFault('closed', title, BROKEN)
+    let bytes: Bytes
+    try {
+      bytes = await came.bytes()
+    } catch {
+      throw upstreamFault('closed', title, BROKEN)
+    }
     if (careful) demandAnswer(exchange, type, bytes)
     return inOnePiece(exchange, came, bytes, headers, watched)
   }
@@ -102,9 +106,11 @@ function inOnePiece(
 ): Response {
   const { status } = came
   exchange.kept?.add(bytes)
-  // Once the answer is on its way: nobody waits for what is only for the record.
-  if (watched) setImmediate(readWhole, exchange, came, watched, bytes)
-  else record(exchange, status)
+  if (!watched) record(exchange, status)
+  // Later, everything that this needs would have to be fetched into the processor's caches again.
+  else if (bytes.length <= SMALL) readWhole(exchange, came, watched, bytes)
+  // Once the answer is on its way: nobody waits long for what is only for the record.
+  else setImmediate(readWhole, exchange, came, watched, bytes)
   return new Response(bytes.length ? bytes : null, { status, headers })
 }
 

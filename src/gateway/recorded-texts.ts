@@ -8,13 +8,13 @@ import { redactor } from '../storage/records/redact.ts'
 import type { AttemptRecord } from '../telemetry/attempt-record.ts'
 import type { BodyTexts } from '../telemetry/delivery/bodies.ts'
 import type { Understood } from '../telemetry/otel/understood.ts'
-import { assemble } from './assemble.ts'
+import { assemble, readerOfAssembled } from './assemble.ts'
 
 const redact = redactor()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The bodies of a record as they leave for receivers of traces and records: text, streams put together in OpenAI's words,
+ * The bodies of a record as they leave for receivers of traces and records: text, streams put together,
  * without what looks like a secret and without large pictures and sounds. What is no text stays out.
  */
 export function readBodies({ bodies, stream }: AttemptRecord): BodyTexts {
@@ -47,8 +47,9 @@ export function understand({ bodies, stream, status }: AttemptRecord, { request,
   const understood: Understood = {}
   if (format === openaiChat.name && request !== undefined)
     understood.conversation = attempted(() => openaiChat.readRequest(JSON.parse(request) as JsonObject))
-  // A stream has been put together in OpenAI's words.
-  const words = stream ? openaiChat : (dialects as Partial<Record<string, UpstreamDialect>>)[format ?? '']
+  const words = stream
+    ? readerOfAssembled(format ?? '')
+    : (dialects as Partial<Record<string, UpstreamDialect>>)[format ?? '']
   if (words && status < 300 && answer !== undefined)
     understood.reply = attempted(() => words.readReply(JSON.parse(answer), { memory: {}, quirks: [] }))
   return understood

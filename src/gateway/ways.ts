@@ -67,10 +67,10 @@ export async function nativeWay(exchange: Exchange, call: NativeCall): Promise<R
 
 async function askNatively(exchange: Exchange, call: NativeCall): Promise<Response> {
   const asked = isLimited(exchange) ? await askedNatively(exchange, call) : undefined
-  return withRetries(exchange, one => passOnce(one, call, asked))
+  return withRetries(exchange, one => (asked || isPooled(one) ? passLimited(one, call, asked) : passNative(one, call)))
 }
 
-async function passOnce(exchange: Exchange, call: NativeCall, asked: Asked | undefined): Promise<Response> {
+async function passLimited(exchange: Exchange, call: NativeCall, asked: Asked | undefined): Promise<Response> {
   if (isPooled(exchange)) takePlace(exchange)
   const pending = asked && claimLimits(exchange, asked)
   if (pending) await pending

@@ -40,8 +40,11 @@ export interface CreditStore {
    * @returns an id for {@link settle}, or nothing when the balance does not cover it
    */
   hold(owner: string, amount: number): Promise<string | undefined>
-  /** Charges what it came to, and lets go of what was held. A hold that was given up meanwhile is charged all the same. */
-  settle(id: string, owner: string, amount: number): Promise<void>
+  /**
+   * Charges what it came to, and lets go of what was held. A hold that was given up meanwhile is charged all the same.
+   * @param again whether it was tried before, and nobody knows what came of it: then a hold that is gone was charged
+   */
+  settle(id: string, owner: string, amount: number, again?: boolean): Promise<void>
   /** Gives up holds from before a time: what held them is gone. @returns how many */
   release(before: number): Promise<number>
   /** The newest first. */
@@ -111,9 +114,10 @@ export function creditStore(database: Database): CreditStore {
         )
         return id
       }),
-    settle: (id, owner, amount) =>
+    settle: (id, owner, amount, again = false) =>
       transaction(async sql => {
         const held = await sql.get<{ amount: number }>('DELETE FROM credit_holds WHERE id = ? RETURNING amount', id)
+        if (!held && again) return
         await sql.run(
           'UPDATE credits SET held = held - ?, balance = balance - ? WHERE owner = ?',
           held?.amount ?? 0,

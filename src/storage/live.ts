@@ -24,8 +24,8 @@ export interface LiveReports {
   onFailure?(what: 'counters' | 'cache' | 'records', up: boolean, reason: string): void
   /** What was to be kept and is not. */
   onDropped?(what: 'cache' | 'records', count: number, why: DropReason | RecordDrop): void
-  /** How much of a gateway's records is kept; everything when left out. */
-  keeping?(gateway: string): Keeping
+  /** How much of a gateway's records is kept, and nothing where there is no such gateway; everything when left out. */
+  keeping?(gateway: string): Keeping | undefined
   /** Puts streams together for the records. */
   assemble?: Assemble
 }
@@ -65,27 +65,12 @@ export async function openLive(
     onDropped: (count, why) => onDropped?.('records', count, why),
     onFailure: (up, reason) => onFailure?.('records', up, reason),
   })
-  const stopUpkeep = config.billing.enabled ? releaseHolds(store, onFailure) : undefined
   return {
     counters,
     cache,
     records: kept,
     async close() {
-      stopUpkeep?.()
       await Promise.all([counters.close(), cache.close(), kept.close()])
     },
   }
-}
-
-const HOUR_MS = 3_600_000
-
-/** Credit that was set aside by a process which is gone is free again after an hour. @returns what ends this */
-function releaseHolds({ credits }: Store, onFailure: LiveReports['onFailure']): () => void {
-  const release = () =>
-    credits
-      .release(Date.now() - HOUR_MS)
-      .catch(fault => onFailure?.('counters', false, fault instanceof Error ? fault.message : 'unknown error'))
-  void release()
-  const timer = setInterval(release, HOUR_MS).unref()
-  return () => clearInterval(timer)
 }

@@ -145,10 +145,8 @@ function readAgain(assignment: Assignment, log: Logger): Config | undefined {
 }
 
 /** How much of a gateway's records is kept (contract section 8.4). */
-const keepingOf = (settings: GatewaySettings | undefined): Keeping => ({
-  most: settings?.log_management ?? null,
-  strategy: settings?.log_management_strategy ?? null,
-})
+const keepingOf = (settings: GatewaySettings | undefined): Keeping | undefined =>
+  settings && { most: settings.log_management ?? null, strategy: settings.log_management_strategy ?? null }
 
 async function startDemo({ demo }: Assignment): Promise<RunningDemo | undefined> {
   if (!demo) return undefined

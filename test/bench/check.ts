@@ -1,17 +1,21 @@
 import type { Format } from './answers.ts'
 import type { Bench } from './rows.ts'
-import type { Call } from './wire.ts'
+import type { GatewayName } from './subject.ts'
+import { type Call, SERIAL, serial } from './wire.ts'
 
 /** Before anything is measured: what is measured must be the right thing. */
 
-async function answerTo(call: Call, without: string[] = []): Promise<{ status: number; text: string }> {
+async function answerTo(
+  call: Call,
+  without: string[] = [],
+): Promise<{ status: number; text: string; headers: Headers }> {
   const headers = Object.fromEntries(Object.entries(call.headers).filter(([name]) => !without.includes(name)))
   const response = await fetch(`http://127.0.0.1:${call.port}${call.path}`, {
     method: 'POST',
     headers,
-    body: call.body,
+    body: call.body.replace(SERIAL, serial(Date.now())),
   })
-  return { status: response.status, text: await response.text() }
+  return { status: response.status, text: await response.text(), headers: response.headers }
 }
 
 /**
@@ -38,4 +42,18 @@ export async function checkAnswers(bench: Bench, row: 'request' | 'chunk' | 'tra
   if (bench.postern.name === 'Postern' && open.status !== 401) {
     bench.note(`NOT COMPARABLE: without a token Postern answered ${open.status}, not 401`)
   }
+}
+
+/** The gateways of which more is asked do what their rows are about. Throws when one does not. */
+export async function checkGateway(bench: Bench, gateway: GatewayName): Promise<void> {
+  if (bench.postern.name !== 'Postern') return
+  const call = bench.postern.call('openai', false, gateway)
+  await answerTo(call)
+  const { status, headers } = await answerTo(call)
+  const fault = (what: string) => new Error(`the gateway "${gateway}" answered ${status}, ${what}`)
+  if (status !== 200) throw fault('not 200')
+  const kept = headers.get('cf-aig-cache-status')
+  if (kept !== (gateway === 'cached' ? 'HIT' : 'MISS')) throw fault(`and its cache says ${kept}`)
+  if (gateway === 'controlled' && !headers.has('ratelimit-remaining')) throw fault('and counts no requests')
+  if (gateway === 'recorded' && !headers.has('cf-aig-log-id')) throw fault('and keeps no record')
 }

@@ -1,4 +1,5 @@
 import type { Format } from './answers.ts'
+import { checkGateway } from './check.ts'
 import { cpuMicrosEach } from './cpu.ts'
 import { added, type Latency, measureLatency, quietP99 } from './latency.ts'
 import { load } from './load.ts'
@@ -76,15 +77,20 @@ export async function nativeRows(bench: Bench): Promise<Row[]> {
 }
 
 /** CPU time of an answer that is kept: nothing is asked of the provider, while nginx goes on asking. */
-export const cacheRows = (bench: Bench) =>
-  requestRow(bench, subject => subject.call('openai', false, 'cached'), 'CPU a request, from the cache', 1.2)
+export async function cacheRows(bench: Bench): Promise<Row[]> {
+  await checkGateway(bench, 'cached')
+  return requestRow(bench, subject => subject.call('openai', false, 'cached'), 'CPU a request, from the cache', 1.2)
+}
 
 /** CPU time with every control on: limits of requests, tokens and money, a policy, retries, and a cache that misses. */
-export const controlsRows = (bench: Bench) =>
-  requestRow(bench, subject => subject.call('openai', false, 'controlled'), 'CPU a request, all controls', 3)
+export async function controlsRows(bench: Bench): Promise<Row[]> {
+  await checkGateway(bench, 'controlled')
+  return requestRow(bench, subject => subject.call('openai', false, 'controlled'), 'CPU a request, all controls', 3)
+}
 
 /** CPU time with records and their bodies. */
 export async function recordsRows(bench: Bench): Promise<Row[]> {
+  await checkGateway(bench, 'recorded')
   const recorded = (stream: boolean) => (subject: Subject) => subject.call('openai', stream, 'recorded')
   return [
     ...(await requestRow(bench, recorded(false), 'CPU a request, recorded', 3)),

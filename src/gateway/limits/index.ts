@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
 import { type Claim, take } from './claim.ts'
 import { type Asked, claimsOf, hasLimits, isCharged, type Most, mostOf } from './claims.ts'
-import { holdCredit } from './credit.ts'
+import { holdCredit, noStore } from './credit.ts'
 import { policyLimits } from './policies.ts'
 import { type AccountLimit, accountClaim } from './spending-limit.ts'
 
@@ -19,7 +19,8 @@ export const isLimited = (exchange: Exchange): boolean =>
  * its provider is asked; {@link settle} corrects it afterwards to what was used. Only for requests that something limits
  * ({@link isLimited}).
  * @throws PolicyFault 403 where a policy blocks, or none allows
- * @throws GatewayFault for the first limit that does not fit: 429/2003, 429/2018, 429/2041, 402/2021, a policy's 429
+ * @throws GatewayFault for the first limit that does not fit: 429/2003, 429/2018, 429/2041, 402/2021, a policy's 429;
+ *   503 when what counts them cannot be asked
  */
 export function claimLimits(exchange: Exchange, asked: Asked): void | Promise<void> {
   const policies = exchange.settings.policies.of(exchange.gatewayId)
@@ -45,7 +46,7 @@ function claimAll(exchange: Exchange, most: Most, limits: PolicyLimits | undefin
     if (known) claims.push(accountClaim(known, most.cost))
     return takeAll(exchange, most, claims)
   }
-  return account instanceof Promise ? account.then(taken) : taken(account)
+  return account instanceof Promise ? account.then(taken, fault => noStore(exchange.settings, fault)) : taken(account)
 }
 
 const ACCOUNT = ''

@@ -7,12 +7,12 @@ import { MOST_COUNT, type Row } from './row.ts'
  */
 export const BLOCK = 1024
 
-type Width = 'offset' | 'count' | 'wide' | 'tiny'
+type Width = 'offset' | 'number' | 'count' | 'wide' | 'tiny'
 
 /** The numbers under which they are kept never change. */
 export const COLUMNS = {
   seq: { number: 0, width: 'offset' },
-  kind: { number: 1, width: 'count' },
+  kind: { number: 1, width: 'number' },
   at: { number: 2, width: 'wide' },
   duration: { number: 3, width: 'count' },
   cost: { number: 4, width: 'wide' },
@@ -21,7 +21,7 @@ export const COLUMNS = {
   tokens_cached: { number: 7, width: 'count' },
   first_byte: { number: 8, width: 'count' },
   feedback: { number: 9, width: 'tiny' },
-  metadata: { number: 10, width: 'count' },
+  metadata: { number: 10, width: 'number' },
 } as const satisfies Record<string, { number: number; width: Width }>
 export type Column = keyof typeof COLUMNS
 export const COLUMN_NAMES = Object.keys(COLUMNS) as Column[]
@@ -56,6 +56,8 @@ export function pack(name: Column, values: Values, first: number): Uint8Array {
   switch (COLUMNS[name].width as Width) {
     case 'offset':
       return bytesOf(Uint32Array.from(values, value => value - first))
+    case 'number':
+      return bytesOf(Uint32Array.from(values))
     case 'count':
       return bytesOf(Uint32Array.from(values, value => (Number.isNaN(value) ? NONE : value)))
     case 'tiny':
@@ -80,8 +82,10 @@ export function unpack(name: Column, bytes: Uint8Array, first: number): Values {
     return values
   }
   const counts = new Uint32Array(buffer, byteOffset, bytes.length / 4)
-  const values = new Float64Array(counts.length)
-  if (width === 'offset') for (let i = 0; i < counts.length; i++) values[i] = counts[i]! + first
-  else for (let i = 0; i < counts.length; i++) values[i] = counts[i] === NONE ? Number.NaN : counts[i]!
+  const values = new Float64Array(counts)
+  if (width === 'offset') for (let i = 0; i < values.length; i++) values[i]! += first
+  // Most columns have a value in each row, and to look for one that has none takes next to nothing.
+  else if (width === 'count' && counts.includes(NONE))
+    for (let i = 0; i < values.length; i++) if (counts[i] === NONE) values[i] = Number.NaN
   return values
 }

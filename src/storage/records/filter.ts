@@ -79,14 +79,16 @@ export async function planOf(
   search: string | undefined,
 ): Promise<Plan> {
   const plan: Plan = { strikes: [], columns: new Set(), texts: false, empty: false, from: -Infinity, to: Infinity }
+  let fits: Uint8Array | undefined
   for (const [index, filter] of filters.entries()) {
     const { key } = filter
     if (key.startsWith('metadata.')) continue
     if (!filter.value.length) throw new RecordQueryFault(index, `${key}: expected at least one value`)
-    if (OF_KIND[key]) addKinds(plan, kinds, filter, index)
+    if (OF_KIND[key]) fits = fitting(kinds, filter, index, fits)
     else if (key === 'id' || key === 'event_id') await addIds(plan, database, gateway, filter)
     else addNumbers(plan, filter, index)
   }
+  if (fits) addKinds(plan, fits)
   const ofMetadata = filters.filter(({ key }) => key.startsWith('metadata.'))
   if (ofMetadata.length || search) {
     const documents = await metadataMatching(database, gateway, ofMetadata, search)
@@ -99,17 +101,23 @@ export async function planOf(
   return plan
 }
 
-function addKinds(plan: Plan, kinds: Kinds, filter: RecordFilter, index: number): void {
+/** By the number of a kind: 1 where it fits this filter, too. */
+function fitting(kinds: Kinds, filter: RecordFilter, index: number, before: Uint8Array | undefined): Uint8Array {
   const of = OF_KIND[filter.key]!
   const test = TRUTHS.has(filter.key)
     ? truthTest(filter, index)
     : filter.key === 'status_code'
       ? numberTest(filter, index, Number)
       : textTest(filter)
-  const fits = kinds.table(kind => (test(of(kind) as never) ? 1 : 0))
+  const fits = Uint8Array.from(kinds.table(kind => (test(of(kind) as never) ? 1 : 0)))
+  return before ? fits.map((fit, kind) => fit & before[kind]!) : fits
+}
+
+/** However many filters ask for what a kind says, each row is looked at once. */
+function addKinds(plan: Plan, fits: Uint8Array): void {
   plan.columns.add('kind')
   plan.strikes.push(({ kind }, mask) => {
-    for (let i = 0; i < mask.length; i++) if (!fits[kind![i]!]) mask[i] = 0
+    for (let i = 0; i < mask.length; i++) if (fits[kind![i]!] !== 1) mask[i] = 0
   })
 }
 

@@ -76,7 +76,9 @@ export class Intake {
 
   #start(): void {
     this.#timer = undefined
-    this.#writing = this.#work(this.#parts.queue.length).finally(() => {
+    // Whoever put the last record goes on first.
+    const begun = breath().then(() => this.#work(this.#parts.queue.length))
+    this.#writing = begun.finally(() => {
       this.#writing = undefined
       if (this.#isEmpty || this.#closed) return
       if (this.#refusals === 0) this.wake()

@@ -51,8 +51,11 @@ export interface SecretPattern {
 }
 
 export interface RecordOptions {
-  /** What is asked before rows of a gateway are written or taken away; everything is kept when left out. */
-  keeping?: (gateway: string) => Keeping
+  /**
+   * What is asked before rows of a gateway are written or taken away; everything is kept when left out. Where it says
+   * nothing there is no gateway of that name: somebody asked for it in vain, and nothing of that is counted or kept.
+   */
+  keeping?: (gateway: string) => Keeping | undefined
   /** Days after which records go; never when left out. Asked each time, since settings change. */
   retentionDays?: () => number | undefined
   /** Keys of metadata whose values are counted by the hour, too; at most 20. */

@@ -20,6 +20,8 @@ export const numberOf = (name: BodyName): number => NAMES.indexOf(name)
 
 /** Of an entry: its row, counted from the pack's first; its name's number; its length; the size it had; what else; how much was replaced. */
 export const MEMBERS = 6
+/** Behind the entries stands how many there are. */
+export const COUNT_BYTES = 4
 export const CUT = 1
 export const ASSEMBLED = 2
 
@@ -43,18 +45,9 @@ export async function decompressed(packed: Bytes): Promise<Bytes> {
   return new Uint8Array(buffer, byteOffset, length)
 }
 
-/** What stands behind the bodies. */
-export function tableBytes(table: readonly number[]): Uint8Array {
-  const numbers = Uint32Array.from(table)
-  const bytes = new Uint8Array(numbers.byteLength + 4)
-  bytes.set(new Uint8Array(numbers.buffer))
-  new DataView(bytes.buffer).setUint32(numbers.byteLength, table.length / MEMBERS, true)
-  return bytes
-}
-
 function tableOf(whole: Bytes): Uint32Array {
   const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
-  const end = whole.length - 4
+  const end = whole.length - COUNT_BYTES
   const count = view.getUint32(end, true)
   const from = end - count * MEMBERS * 4
   if (from < 0) throw new Error('a pack of bodies is damaged')
@@ -90,10 +83,12 @@ export function onlyRows(whole: Bytes, stays: (row: number) => boolean): Bytes |
   for (let at = 0, from = 0; at < table.length; at += MEMBERS) {
     const length = table[at + 2]!
     if (stays(table[at]!)) {
-      left.push(...table.subarray(at, at + MEMBERS))
+      for (let i = at; i < at + MEMBERS; i++) left.push(table[i]!)
       pieces.push(whole.subarray(from, from + length))
     }
     from += length
   }
-  return left.length ? (Buffer.concat([...pieces, tableBytes(left)]) as Bytes) : undefined
+  if (!left.length) return undefined
+  const numbers = Uint32Array.from([...left, left.length / MEMBERS])
+  return Buffer.concat([...pieces, new Uint8Array(numbers.buffer)]) as Bytes
 }

@@ -1,4 +1,4 @@
-import { ASSEMBLED, CUT, compressed, MEMBERS, numberOf, type Pack, tableBytes } from './pack.ts'
+import { ASSEMBLED, COUNT_BYTES, CUT, compressed, MEMBERS, numberOf, type Pack } from './pack.ts'
 import type { Redact } from './redact.ts'
 import type { BodyName } from './types.ts'
 
@@ -14,6 +14,7 @@ export interface About {
 }
 
 const FIRST_ROOM = 256 * 1024
+const FIRST_ENTRIES = 2_048
 /** A pack is closed with the row that makes it this long. */
 const ENOUGH = 1024 * 1024
 /** A buffer that had to grow beyond is not kept. */
@@ -31,7 +32,9 @@ export class Packer {
   readonly #hints: readonly Buffer[]
   #buffer = Buffer.allocUnsafe(FIRST_ROOM)
   #length = 0
-  #table: number[] = []
+  /** As it is kept: its entries' members one behind the other, so many of them so far. */
+  #table = new Uint32Array(FIRST_ENTRIES * MEMBERS)
+  #entries = 0
   /** Where each body begins. */
   #starts: number[] = []
   /** What was decided, which stands behind all bodies: nobody need look for secrets in it. */
@@ -47,14 +50,14 @@ export class Packer {
 
   /** Lets go of what was gathered. */
   clear(): void {
-    this.#table = []
+    this.#entries = 0
     this.#starts = []
     this.#explained = []
     this.#length = 0
   }
 
   get isEmpty(): boolean {
-    return this.#table.length === 0 && this.#explained.length === 0
+    return this.#entries === 0 && this.#explained.length === 0
   }
 
   get isFull(): boolean {
@@ -104,7 +107,19 @@ export class Packer {
   #noted(row: number, name: BodyName, length: number, size = length, flags = 0, replaced = 0): void {
     this.#begin(row)
     this.#starts.push(this.#length)
-    this.#table.push(row - this.#from, numberOf(name), length, size, flags, replaced)
+    let at = this.#entries++ * MEMBERS
+    if (at === this.#table.length) {
+      const larger = new Uint32Array(at * 2)
+      larger.set(this.#table)
+      this.#table = larger
+    }
+    const table = this.#table
+    table[at++] = row - this.#from
+    table[at++] = numberOf(name)
+    table[at++] = length
+    table[at++] = size
+    table[at++] = flags
+    table[at] = replaced
     this.#length += length
   }
 
@@ -132,10 +147,11 @@ export class Packer {
       }
     }
     for (const { row, text } of this.#explained) this.addText(row, 'explain', text)
-    const table = tableBytes(this.#table)
-    this.#makeRoom(table.length)
+    const table = new Uint8Array(this.#table.buffer, 0, this.#entries * MEMBERS * this.#table.BYTES_PER_ELEMENT)
+    this.#makeRoom(table.length + COUNT_BYTES)
     this.#buffer.set(table, this.#length)
-    return this.#buffer.subarray(0, this.#length + table.length) as Bytes
+    const end = this.#buffer.writeUInt32LE(this.#entries, this.#length + table.length)
+    return this.#buffer.subarray(0, end) as Bytes
   }
 
   /** The bodies one by one, where there was a secret in any of them. */

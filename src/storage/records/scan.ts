@@ -129,9 +129,10 @@ export async function find(
     for (let i = mask.length - 1; i >= 0; i--) {
       if (!mask[i]) continue
       total++
-      const value = (rank ? rank[values[i]!] : values[i]) ?? Number.NaN
+      const value = sign * ((rank ? rank[values[i]!] : values[i]) ?? Number.NaN)
+      if (value < top.least) continue
       // What has no value comes last, whatever the direction.
-      top.add(Number.isNaN(value) ? Number.NEGATIVE_INFINITY : sign * value, sign * seq[i]!)
+      top.add(Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value, sign * seq[i]!)
     }
     extents?.add(segment, mask)
   }

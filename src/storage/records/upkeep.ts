@@ -16,7 +16,7 @@ const STEP = 200
 export interface UpkeepParts {
   database: Database
   tails: Tails
-  keeping: (gateway: string) => Keeping
+  keeping: (gateway: string) => Keeping | undefined
   retentionDays: () => number | undefined
   failed(fault: unknown): void
 }
@@ -98,8 +98,8 @@ export class Upkeep {
     return Number(row?.count ?? 0)
   }
 
-  async #limit(gateway: number, count: number, keeping: Keeping): Promise<void> {
-    if (isOver(count, keeping)) await removeOldest(this.#parts.database, gateway, keeping.most!)
+  async #limit(gateway: number, count: number, keeping: Keeping | undefined): Promise<void> {
+    if (isOver(count, keeping)) await removeOldest(this.#parts.database, gateway, keeping!.most!)
   }
 
   /** A document that was last used on a day before the oldest record's belongs to none. */
@@ -139,5 +139,5 @@ export class Upkeep {
   }
 }
 
-const isOver = (count: number, { most, strategy }: Keeping): boolean =>
+const isOver = (count: number, { most, strategy }: Keeping = {}): boolean =>
   most !== undefined && most !== null && strategy !== 'STOP_INSERTING' && count > most

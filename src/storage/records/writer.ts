@@ -118,7 +118,7 @@ export async function packsOf(
 export interface WriterParts {
   database: Database
   dictionary: Dictionary
-  keeping: (gateway: string) => Keeping
+  keeping: (gateway: string) => Keeping | undefined
   metadataKeys: readonly string[]
   metadataValues: MetadataValues
   tails: Tails
@@ -193,14 +193,19 @@ async function writeWith(
   const placed = { seq: before, gateway: 0, kind: 0, metadata: 0 }
   let gateway = { id: 0, first: 0, rows: 0 }
   let name: string | undefined
+  let rules: Keeping | undefined
   let room = 0
   for (const { record, id, known, said, free, document } of batch) {
     if (record.gateway !== name) {
       name = record.gateway
-      gateway = { id: known?.place ?? (await draft.gateway(name)), first: placed.seq + 1, rows: 0 }
-      gateways.set(name, gateway)
-      room = await roomIn(sql, gateway.id, keeping(name))
+      rules = keeping(name)
+      if (rules) {
+        gateway = { id: known?.place ?? (await draft.gateway(name)), first: placed.seq + 1, rows: 0 }
+        gateways.set(name, gateway)
+        room = await roomIn(sql, gateway.id, rules)
+      }
     }
+    if (!rules) continue
     const { kind, series } = known ?? draft.kind(gateway.id, said)
     if (!known && !free) numbers.push({ record, place: gateway.id, kind, series })
     sums.add(record, gateway.id, series)
@@ -222,11 +227,12 @@ async function writeWith(
       values[at] = moved.get(values[at] as number) ?? values[at]!
   await insertValues(sql, database.kind, 'records', ROW_COLUMNS, values)
   for (const [of, some] of packs) {
-    const { id, first, rows } = gateways.get(of)!
-    const kept = await within(some, rows)
+    const place = gateways.get(of)
+    if (!place) continue
+    const kept = await within(some, place.rows)
     await insertPacks(
       sql,
-      kept.map(pack => ({ ...pack, gateway: id, first })),
+      kept.map(pack => ({ ...pack, gateway: place.id, first: place.first })),
     )
   }
   // In one order, so that two who write never wait for each other.

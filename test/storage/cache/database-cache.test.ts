@@ -307,7 +307,9 @@ describe.each(eachDatabase)('%s: a database that fails', (_, kind) => {
     cache.put(keyOf('a'), answer('heron'))
     expect(await cache.get(keyOf('none'))).toBeUndefined()
     expect(await cache.get(keyOf('none 2'))).toBeUndefined()
-    await expect(cache.purge('default')).rejects.toThrow(kind.kind === 'sqlite' ? 'the answer cache: ' : 'storage.database: ')
+    await expect(cache.purge('default')).rejects.toThrow(
+      kind.kind === 'sqlite' ? 'the answer cache: ' : 'storage.database: ',
+    )
     expect(reports.counts).toEqual({ store: 1 })
     expect(told).toEqual([false])
     await database.run('ALTER TABLE away RENAME TO answers')

@@ -1,11 +1,12 @@
-import { Collector } from '../../conversation/collect.ts'
-import { openaiChat } from '../../dialects/openai-chat/index.ts'
-import type { Frame, Framing } from '../../stream/frame.ts'
-import { framer } from '../../stream/framer.ts'
-import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
+import type { Frame } from '../stream/frame.ts'
 
 type Json = Record<string, unknown>
-type Assembler = (frames: readonly Frame[], record: AttemptRecord) => unknown
+
+/**
+ * Each makes one answer of the frames of a stream, in the words of the stream's own format, as far as it came.
+ * @returns nothing for an error. @throws for frames that are not what the format says
+ */
+export type Assembler = (frames: readonly Frame[]) => unknown
 
 const objectsIn = (frames: readonly Frame[]): Json[] =>
   frames.flatMap(({ data, comment }) => {
@@ -17,18 +18,11 @@ const objectsIn = (frames: readonly Frame[]): Json[] =>
 const textIn = (value: unknown): string => (typeof value === 'string' ? value : '')
 const listIn = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : [])
 
-function chat(frames: readonly Frame[], { model = '' }: AttemptRecord): unknown {
-  const reader = openaiChat.reader({ memory: {}, quirks: [] })
-  const collector = new Collector()
-  for (const frame of frames) for (const event of reader.read(frame)) collector.add(event)
-  return openaiChat.writeReply(collector.reply(), { model, includeUsage: true })
-}
-
 /** The last message holds the whole answer. */
-const responses: Assembler = frames => objectsIn(frames).findLast(({ response }) => response)?.response
+export const responses: Assembler = frames => objectsIn(frames).findLast(({ response }) => response)?.response
 
 /** @see https://docs.anthropic.com/en/docs/build-with-claude/streaming */
-function messages(frames: readonly Frame[]): unknown {
+export function messages(frames: readonly Frame[]): unknown {
   let message: Json | undefined
   const blocks: Json[] = []
   const inputs = new Map<Json, string>()
@@ -55,7 +49,7 @@ function messages(frames: readonly Frame[]): unknown {
 }
 
 /** Parts of text that follow each other are one; all else stays as it came. */
-function gemini(frames: readonly Frame[]): unknown {
+export function geminiAnswer(frames: readonly Frame[]): unknown {
   const whole: Json = {}
   const candidates = new Map<unknown, Json & { content: Json & { parts: Json[] } }>()
   for (const { candidates: said, ...rest } of objectsIn(frames)) {
@@ -79,7 +73,7 @@ function gemini(frames: readonly Frame[]): unknown {
 
 const isText = ({ text, thought: _, ...rest }: Json) => typeof text === 'string' && Object.keys(rest).length === 0
 
-function ollama(frames: readonly Frame[]): unknown {
+export function ollama(frames: readonly Frame[]): unknown {
   const whole: Json = {}
   const message: Json = {}
   let response = ''
@@ -94,30 +88,4 @@ function ollama(frames: readonly Frame[]): unknown {
     }
   }
   return { ...whole, ...(Object.keys(message).length ? { message } : { response }) }
-}
-
-const assemblers: Record<string, { framing: Framing; assemble: Assembler } | undefined> = {
-  'openai-chat': { framing: 'sse', assemble: chat },
-  'openai-responses': { framing: 'sse', assemble: responses },
-  'anthropic-messages': { framing: 'sse', assemble: messages },
-  gemini: { framing: 'sse', assemble: gemini },
-  'ollama-chat': { framing: 'ndjson', assemble: ollama },
-  'ollama-generate': { framing: 'ndjson', assemble: ollama },
-}
-
-/**
- * One reply out of a stream's bytes, in the words of the stream's own format; what was cut off is put together as far as
- * it came. It is handed to the records by whoever composes the parts, so that they know no dialect.
- * @returns nothing for formats that are not known, errors, and bytes that are not what the format says
- */
-export function assemble(format: string, bytes: Uint8Array<ArrayBuffer>, record: AttemptRecord): string | undefined {
-  const known = assemblers[format]
-  if (!known) return undefined
-  try {
-    const cutter = framer(known.framing)
-    const whole = known.assemble([...cutter.push(bytes), ...cutter.end()], record)
-    return whole === undefined ? undefined : JSON.stringify(whole)
-  } catch {
-    return undefined
-  }
 }
