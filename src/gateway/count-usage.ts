@@ -28,7 +28,9 @@ export async function countUsage(exchange: Exchange): Promise<Usage | undefined>
     countTokens(promptText(sent), target.model),
     countTokens(said, target.model),
   ])
-  return { input, output, source: 'estimated' }
+  // Of a very long answer only the beginning is kept; the rest is taken to be like it.
+  const whole = kept.isCut && kept.kept ? kept.size / kept.kept : 1
+  return { input, output: Math.ceil(output * whole), source: 'estimated' }
 }
 
 /** The words of an answer, as far as it came; nothing where it cannot be read. */

@@ -10,10 +10,11 @@ import type { ChatExchange, Exchange } from './exchange.ts'
 type Facts = Record<string, string | number | boolean | null>
 
 /**
- * What was decided on the way of an attempt that is over, for `explain`. It is put into words when it is written down, off
- * the request's way, and holds nothing of the bodies until then.
+ * What was decided on the way of an attempt that is over, for `explain`. Most requests go the way of many others: then it is
+ * one list for all of them, frozen. Otherwise it is put into words when it is written down, off the request's way, and holds
+ * nothing of the bodies until then.
  */
-export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
+export function decisionsOf(exchange: Exchange): readonly Decision[] | (() => readonly Decision[]) {
   const { caller, gateway, gatewayId, key, place, target, claimed, cachePlan, controls } = exchange
   const { written, client } = exchange as Partial<ChatExchange>
   const { config, stored } = exchange.settings
@@ -24,7 +25,7 @@ export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
   const dropped = written?.dropped
   const dialect = written?.dialect.name
   const member = place?.member.id
-  return () => {
+  const tell = (): readonly Decision[] => {
     const decisions: Decision[] = [
       { step: 'authenticate', what: whoOf(caller, gateway), ...(caller && { facts: { token: caller.name } }) },
       { step: 'gateway', what: gatewayId, facts: { authentication: gateway.authentication !== false } },
@@ -60,6 +61,34 @@ export function decisionsOf(exchange: Exchange): () => readonly Decision[] {
     if (controls.dropped) decisions.push({ step: 'headers', what: `without effect: ${controls.dropped.join(', ')}` })
     return decisions
   }
+  const isUsual = !cachePlan && !exchange.shared.turns && !claimed.length && !dropped?.length && member === undefined
+  if (!isUsual || saysAnything(controls)) return tell
+  const model = target && `${target.reach.provider.slug}/${target.model}`
+  // What a caller writes stands last.
+  const way = [caller?.name, key && wordsOf(key), client?.name, dialect, wanted, gatewayId, model].join(UNIT)
+  return usualWay(gateway, way, tell)
+}
+
+/** Between the members of a text that tells one way from another. */
+const UNIT = '\u001f'
+const MOST_WAYS = 500
+const usualWays = new WeakMap<GatewaySettings, Map<string, readonly Decision[]>>()
+
+function usualWay(gateway: GatewaySettings, way: string, tell: () => readonly Decision[]): readonly Decision[] {
+  const ways = usualWays.get(gateway) ?? new Map<string, readonly Decision[]>()
+  usualWays.set(gateway, ways)
+  const known = ways.get(way)
+  if (known) return known
+  if (ways.size >= MOST_WAYS) ways.clear()
+  const decisions = Object.freeze(tell())
+  ways.set(way, decisions)
+  return decisions
+}
+
+function saysAnything(controls: Controls): boolean {
+  if (controls.dropped) return true
+  for (const [member] of SAID) if (controls[member] !== undefined) return true
+  return false
 }
 
 const whoOf = (caller: Exchange['caller'], gateway: GatewaySettings): string =>

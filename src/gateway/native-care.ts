@@ -35,7 +35,8 @@ export function demandAnswer({ outcome, target }: Exchange, type: string, bytes:
     throw fail('it answered with something other than JSON')
   }
   if (typeof value !== 'object' || value === null) throw fail('it answered with something other than JSON')
-  if (failureInReply(dialect, value)) throw fail('it answered with an error under a status of success')
+  if ('error' in value && value.error && failureInReply(dialect, value))
+    throw fail('it answered with an error under a status of success')
 }
 
 /**

@@ -73,6 +73,7 @@ function close(exchange: Exchange, ended: number, price: Price | undefined): voi
   const made = recordOf(exchange, ended)
   exchange.log(lineOf(made))
   for (const sink of sinks) sink.put(made)
+  exchange.kept?.free()
 }
 
 /** Limits count what is known of a price, whatever the caller says of it. The list is there: it was asked before the call. */

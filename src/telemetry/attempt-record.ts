@@ -71,7 +71,7 @@ export interface AttemptRecord {
   server?: { address: string; port: number }
   /**
    * What the gateway decided on the way, in order, for `explain`: never a prompt and never a key. Made by whoever writes it
-   * down, since nobody else reads it.
+   * down, since nobody else reads it. A list that many records share is frozen.
    */
   decisions?: readonly Decision[] | (() => readonly Decision[])
 }

@@ -242,7 +242,10 @@ describe('run', () => {
       'cf-aig-metadata': '{"big":"1"}',
       'cf-aig-zdr': 'true',
     })
-    expect(await app.record(before + 1)).toMatchObject({ gateway: 'team' })
+    await app.record(before + 1)
+    // A line whose tokens are counted comes later than one whose provider has told them.
+    await Bun.sleep(50)
+    expect(app.requests().slice(before)).toContainEqual(expect.objectContaining({ gateway: 'team' }))
   })
 
   test.each([
@@ -307,7 +310,7 @@ describe('addresses and records', () => {
       metadata: { team: 'search', user: 7, big: '2' },
       response_head_complete: true,
     })
-    expect(JSON.parse(log.request_head as string)).toMatchObject({ messages: MESSAGES })
+    expect(JSON.parse(log.request_head as string)).toMatchObject({ input: { messages: MESSAGES } })
     expect(log.response_head).toContain('In the reeds.')
     expect(log.created_at).toBeInstanceOf(Date)
     expect(log.created_at.getTime()).toBeGreaterThanOrEqual(before - 5)

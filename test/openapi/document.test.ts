@@ -171,6 +171,7 @@ describe('the document', () => {
       'post /client/v4/graphql queryGraphql',
       'get /client/v4/user/tokens/verify verifyUserToken',
       'get /healthz getHealth',
+      'get /metrics getMetrics',
       'get /openapi.json getOpenapiDocument',
       'get /readyz getReadiness',
       'post /v1/chat/completions createChatCompletion',
@@ -197,6 +198,7 @@ describe('the document', () => {
     asked.putToProvider = asked.patchAtProvider = asked.postToProvider!
     const answered = (id: string) => {
       if (id === 'resumeRun') return ['text/event-stream']
+      if (id === 'getMetrics') return ['text/plain']
       if (id === 'exportLogs') return ['application/x-ndjson']
       if (id.endsWith('Body')) return ['*/*']
       if (/(?:From|To|to|At)Provider$|^run/.test(id)) return [...STREAMS, '*/*']
@@ -263,6 +265,7 @@ describe('the document', () => {
         // Where a provider's key may stand in its own place, the token may; on the REST plane it has one place.
         if (/(?:From|To|to|At)Provider$/.test(operationId)) expect(security).toEqual(anywhere)
         else if (path.startsWith('/client/')) expect(security).toEqual([{ token: [] }])
+        else if (path === '/metrics') expect(security).toBeUndefined()
         else expect(security).toEqual(path.startsWith('/v1/') ? undefined : [])
       }
   })

@@ -63,7 +63,7 @@ interface More {
   trace?: AttemptRecord['trace']
   /** An id of the request that is no UUID. */
   request?: string
-  /** What else was used: sound, pictures, searches, as the usage names it. */
+  /** What else was used: sound, pictures, searches, another service tier than the usual, as the usage names it. */
   usage?: Record<string, unknown>
   /** What did not go into a kind, because there were too many of them. */
   free?: Partial<Free>
@@ -138,7 +138,8 @@ function moreOf({ trace, usage, request, id }: AttemptRecord, hasRequest: boolea
   for (const name in usage) {
     if (IN_COLUMNS.has(name)) continue
     const value: unknown = usage[name as keyof typeof usage]
-    if (value !== undefined) more = { ...more, usage: { ...more?.usage, [name]: value } }
+    if (value !== undefined && value !== 0 && value !== 'default')
+      more = { ...more, usage: { ...more?.usage, [name]: value } }
   }
   return more ? JSON.stringify(more) : null
 }

@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
+import type { AttemptRecord, Decision } from '../../telemetry/attempt-record.ts'
 import type { Database, Sql, Value } from '../database.ts'
 import { type BodyRules, packBodies } from './bodies.ts'
 import type { Dictionary, Draft, KindNumbers } from './dictionary.ts'
@@ -13,7 +13,6 @@ import { breath, insertValues } from './statements.ts'
 import { insertPacks } from './stored-bodies.ts'
 import { type MetadataValues, Sums } from './sums.ts'
 import type { TailState, Tails } from './tails.ts'
-import type { Explained } from './types.ts'
 
 const DAY_MS = 86_400_000
 export const dayOf = (at: number): number => Math.floor(at / DAY_MS)
@@ -65,11 +64,23 @@ function isSound({ at, duration, status, attempt, step = 0, gateway }: AttemptRe
   )
 }
 
-/** The cost is told with its parts only beside what was decided. */
+const texts = new WeakMap<readonly Decision[], string>()
+
+/** The cost is told with its parts only beside what was decided. Gives the text of an {@link Explained}. */
 function explainedBy({ decisions: made, cost }: AttemptRecord): string | undefined {
   const decisions = typeof made === 'function' ? made() : made
   if (!decisions?.length) return undefined
-  return JSON.stringify((cost ? { decisions, cost } : { decisions }) satisfies Explained)
+  const text = textOf(decisions)
+  return cost ? `{"decisions":${text},"cost":${JSON.stringify(cost)}}` : `{"decisions":${text}}`
+}
+
+/** A list that is frozen is that of many records. */
+function textOf(decisions: readonly Decision[]): string {
+  const known = texts.get(decisions)
+  if (known !== undefined) return known
+  const text = JSON.stringify(decisions)
+  if (Object.isFrozen(decisions)) texts.set(decisions, text)
+  return text
 }
 
 /** Rows that follow each other in one gateway have bodies in common, and numbers without gaps. */
