@@ -2,9 +2,10 @@ import type { AttemptRecord } from '../../telemetry/attempt-record.ts'
 import type { BodyRules } from './bodies.ts'
 import type { RecordDrop } from './options.ts'
 import type { Packer } from './packer.ts'
+import { type Prepared, prepare } from './prepare.ts'
 import type { RecordQueue } from './queue.ts'
 import { breath } from './statements.ts'
-import { byGateway, type Prepared, packsOf, prepare, type WriterParts, type Written, write } from './writer.ts'
+import { byGateway, packsOf, type WriterParts, type Written, write } from './writer.ts'
 
 /** A record waits so long for others. */
 const GATHER_MS = 250
