@@ -58,8 +58,10 @@ export class Intake {
   /** Writes all that waits now. @returns whether nothing is left */
   async flush(): Promise<boolean> {
     clearTimeout(this.#timer)
-    if (this.#writing) await this.#writing
-    await this.#work(Number.POSITIVE_INFINITY)
+    this.#timer = undefined
+    // Two may ask at once: one of them writes, and the other after it.
+    while (this.#writing) await this.#writing
+    await this.#run(this.#work(Number.POSITIVE_INFINITY))
     return this.#isEmpty
   }
 
@@ -78,13 +80,17 @@ export class Intake {
   #start(): void {
     this.#timer = undefined
     // Whoever put the last record goes on first.
-    const begun = breath().then(() => this.#work(this.#parts.queue.length))
-    this.#writing = begun.finally(() => {
+    void this.#run(breath().then(() => this.#work(this.#parts.queue.length)))
+  }
+
+  #run(work: Promise<void>): Promise<void> {
+    this.#writing = work.finally(() => {
       this.#writing = undefined
       if (this.#isEmpty || this.#closed) return
       if (this.#refusals === 0) this.wake()
       else this.#timer ??= setTimeout(() => this.#start(), AGAIN_MS)
     })
+    return this.#writing
   }
 
   /**

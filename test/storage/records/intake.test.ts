@@ -127,3 +127,23 @@ test('what SQLite has in its log is brought into the file by a thread of its own
   expect(existsSync(`${path}-wal`)).toBe(false)
   expect(records.failures).toEqual([])
 })
+
+describe.each(eachDatabase)('asked to write at once: %s', (_, kind) => {
+  test('by several at the same time, nothing is lost', async () => {
+    const records = await kept(await migrated(kind))
+    for (let count = 0; count < 402; count++) records.put(attempt())
+    await Promise.all([records.flush(), records.flush(), records.flush()])
+    expect((await records.list('default')).total).toBe(402)
+    await records.close()
+  })
+
+  test('what is put behind it is written in its own time', async () => {
+    const records = await kept(await migrated(kind))
+    records.put(attempt())
+    await records.flush()
+    records.put(attempt())
+    for (let tries = 0; tries < 200 && (await records.list('default')).total < 2; tries++) await Bun.sleep(10)
+    expect((await records.list('default')).total).toBe(2)
+    await records.close()
+  })
+})
