@@ -76,10 +76,10 @@ describe('several processes', () => {
       const { kept, money } = await together('shared', path, 3)
       const counters = sharedCounters(await migratedAt(path))
       expect(await counters.used(asked, MOMENT)).toEqual([kept, money, money])
-      // It was used up: whatever is left is less than the largest amount.
       expect(kept).toBeLessThanOrEqual(LIMIT)
       expect(money).toBeLessThanOrEqual(2 * LIMIT)
-      expect(kept === LIMIT || money > 2 * LIMIT - 3).toBe(true)
+      // Some of it is given back when all have asked already.
+      expect(kept).toBeGreaterThan(LIMIT / 2)
       await counters.close()
     },
     60_000,
@@ -92,7 +92,7 @@ describe('several processes', () => {
     expect(await counters.used(asked, MOMENT)).toEqual([kept, money, money])
     expect(kept).toBeLessThanOrEqual(LIMIT)
     expect(money).toBeLessThanOrEqual(2 * LIMIT)
-    expect(kept === LIMIT || money > 2 * LIMIT - 3).toBe(true)
+    expect(kept).toBeGreaterThan(LIMIT / 2)
     await counters.close()
     await server.kill()
   }, 60_000)
