@@ -16,16 +16,27 @@ const INNER = ['maxOutputTokens', 'max_output_tokens', 'maxTokens', 'num_predict
 
 /** How long the answers may be that a request asks for, and how many, whatever its format. */
 export function answerBound(body: Body | undefined): AnswerBound {
-  if (!body) return {}
-  const settings = SETTINGS.map(name => body[name]).find(isObject)
+  const bound: AnswerBound = {}
+  if (!body) return bound
+  const settings = settingsOf(body)
   const maxTokens = first(body, LIMITS) ?? (settings && first(settings, INNER))
   const answers = countOf(body.n) ?? (settings && countOf(settings.candidateCount))
-  return { ...(maxTokens !== undefined && { maxTokens }), ...(answers !== undefined && { answers }) }
+  if (maxTokens !== undefined) bound.maxTokens = maxTokens
+  if (answers !== undefined) bound.answers = answers
+  return bound
 }
 
-const first = (body: Body, names: readonly string[]): number | undefined => {
-  for (const name of names) {
-    const count = countOf(body[name])
+function settingsOf(body: Body): Body | undefined {
+  for (let at = 0; at < SETTINGS.length; at++) {
+    const settings = body[SETTINGS[at]!]
+    if (isObject(settings)) return settings
+  }
+  return undefined
+}
+
+function first(body: Body, names: readonly string[]): number | undefined {
+  for (let at = 0; at < names.length; at++) {
+    const count = countOf(body[names[at]!])
     if (count !== undefined) return count
   }
   return undefined

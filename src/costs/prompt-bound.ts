@@ -86,8 +86,8 @@ function isFile(text: string): boolean {
 
 const isBase64 = (code: number) =>
   isLower(code) || isUpper(code) || isDigit(code) || code === 43 || code === 47 || code === 45 || code === 95
-const isLower = (code: number) => code >= 97 && code <= 122
-const isUpper = (code: number) => code >= 65 && code <= 90
+const isLower = (code: number) => (code - 97) >>> 0 < 26
+const isUpper = (code: number) => (code - 65) >>> 0 < 26
 const isDigit = (code: number) => code >= 48 && code <= 57
 
 /** The tokens that a text may have at most; of a long one by samples from all of it. */
@@ -137,4 +137,4 @@ function bound(text: string, start: number, end: number): number {
   return tokens + tokensOfRun(run)
 }
 
-const tokensOfRun = (run: number) => (run > LONGEST_WORD ? run : Math.ceil(run / 2))
+const tokensOfRun = (run: number) => (run > LONGEST_WORD ? run : (run + 1) >> 1)

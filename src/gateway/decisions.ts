@@ -43,12 +43,8 @@ export function decisionsOf(exchange: Exchange): readonly Decision[] | (() => re
         what: wanted ? 'not asked: the request was refused before, is no POST, or is too large' : whyNot(controls),
       })
     for (const { claims } of claimed)
-      for (const { limit, counts } of claims)
-        decisions.push({
-          step: 'limits',
-          what: limit.key,
-          facts: { counts, limit: limit.limit, taken: limit.amount, window: windowOf(limit.window) },
-        })
+      for (const { key: what, limit, amount: taken, window, counts } of claims)
+        decisions.push({ step: 'limits', what, facts: { counts, limit, taken, window: windowOf(window) } })
     if (key) decisions.push({ step: 'key', what: wordsOf(key), facts: { of: key.of } })
     if (member !== undefined) decisions.push({ step: 'pool', what: member })
     if (target) decisions.push({ step: 'target', what: `${target.reach.provider.slug}/${target.model}` })

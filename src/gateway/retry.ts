@@ -96,9 +96,11 @@ function another<E extends Exchange>(exchange: E, number: number, last: boolean)
 const isOutage = (fault: GatewayFault) => fault.number === 2005
 
 /** The provider's own word counts, then its status. */
-function worthAnother({ status, headers }: Response): boolean {
+function worthAnother(response: Response): boolean {
+  const { status } = response
+  // Headers are only looked at where there is need: asking for them costs as much as all of the rest.
   if (status < 400) return false
-  const word = headers.get('x-should-retry')
+  const word = response.headers.get('x-should-retry')
   if (word === 'true' || word === 'false') return word === 'true'
   return status >= 500 || NOT_NOW.has(status)
 }

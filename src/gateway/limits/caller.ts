@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { picoOf } from '../../costs/money.ts'
+import { calendarWindows, slidingWindow } from '../../storage/counters/window.ts'
 import type { KeyUsed } from '../exchange.ts'
 import { GatewayFault } from '../fault.ts'
 import type { Claim } from './claim.ts'
@@ -25,22 +26,52 @@ export interface CallerLimits {
   budget?: Budget
 }
 
-export function tokenRate(name: string, { limit, seconds }: Rate): Claim {
-  const window = { kind: 'sliding', seconds } as const
+/** The limits of a caller, made ready once for all its requests; amounts of tokens and money are each request's own. */
+export interface ReadyLimits {
+  rate?: Claim
+  tokens?: Claim
+  budget?: Claim
+}
+
+const ready = new WeakMap<CallerLimits, { name: string; limits: ReadyLimits }>()
+
+/** The limits of a token. */
+export function limitsOfToken(name: string, limits: CallerLimits): ReadyLimits {
+  const known = ready.get(limits)
+  if (known?.name === name) return known.limits
+  const { rate, tokens, budget } = limits
+  const made: ReadyLimits = {
+    ...(rate && { rate: tokenRate(name, rate) }),
+    ...(tokens && { tokens: tokenTokens(name, tokens) }),
+    ...(budget && { budget: budgetOf(name, budget) }),
+  }
+  ready.set(limits, { name, limits: made })
+  return made
+}
+
+function tokenRate(name: string, { limit, seconds }: Rate): Claim {
+  const window = slidingWindow(seconds)
   return {
-    limit: { key: `rate:token:${name}`, limit, amount: 1, window },
+    key: `rate:token:${name}`,
+    limit,
+    amount: 1,
+    window,
     counts: 'requests',
     shown: true,
     refusal: said => rateLimited(`the token "${name}" is good for ${limit} requests ${inTime(window)}`, said),
   }
 }
 
-export function tokenTokens(name: string, { limit, seconds }: Rate, amount: number): Claim {
-  const window = { kind: 'sliding', seconds } as const
+function tokenTokens(name: string, { limit, seconds }: Rate): Claim {
+  const window = slidingWindow(seconds)
   return {
-    limit: { key: `tokens:token:${name}`, limit, amount, window },
+    key: `tokens:token:${name}`,
+    limit,
+    amount: 0,
+    window,
     counts: 'tokens',
-    refusal: said =>
+    shown: false,
+    refusal: (said, { amount }) =>
       rateLimited(
         `the token "${name}" is good for ${limit} tokens ${inTime(window)}, ${said.used} are used or promised, and this request may need ${amount}`,
         said,
@@ -48,12 +79,16 @@ export function tokenTokens(name: string, { limit, seconds }: Rate, amount: numb
   }
 }
 
-export function budgetOf(name: string, { amount: usd, period }: Budget, amount: number): Claim {
-  const window = { kind: 'calendar', period } as const
+function budgetOf(name: string, { amount: usd, period }: Budget): Claim {
+  const window = calendarWindows[period]
   const limit = picoOf(usd)
   return {
-    limit: { key: `budget:token:${name}`, limit, amount, window },
+    key: `budget:token:${name}`,
+    limit,
+    amount: 0,
+    window,
     counts: 'cost',
+    shown: false,
     refusal: said =>
       overspent(
         `the budget of the token "${name}" is ${dollars(limit)} ${inTime(window)}, ${dollars(said.used)} are spent or promised`,
@@ -68,8 +103,12 @@ export function keyRate(
   title: string,
 ): Claim {
   return {
-    limit: { key: `rate:key:${id}`, limit, amount: 1, window: { kind: 'sliding', seconds } },
+    key: `rate:key:${id}`,
+    limit,
+    amount: 1,
+    window: slidingWindow(seconds),
     counts: 'requests',
+    shown: false,
     refusal: said =>
       rateLimited(`the key "${alias}" for ${title} has served the ${limit} requests of its period`, said),
   }
@@ -81,8 +120,12 @@ export function houseThroughput(
   { rate_limit: limit, rate_limit_period: seconds }: Config['billing'],
 ): Claim {
   return {
-    limit: { key: `rate:house:${gatewayId}`, limit, amount: 1, window: { kind: 'sliding', seconds } },
+    key: `rate:house:${gatewayId}`,
+    limit,
+    amount: 1,
+    window: slidingWindow(seconds),
     counts: 'requests',
+    shown: false,
     refusal: ({ retryAfter }) =>
       new GatewayFault({
         status: 429,

@@ -5,8 +5,8 @@ import { estimateUpperBound } from '../../costs/reserve.ts'
 import type { Exchange } from '../exchange.ts'
 import type { PolicyLimit } from '../policies/decide.ts'
 import { limitPriceOf } from '../price.ts'
-import { budgetOf, houseThroughput, keyRate, tokenRate, tokenTokens } from './caller.ts'
-import type { Claim } from './claim.ts'
+import { houseThroughput, keyRate, limitsOfToken } from './caller.ts'
+import { type Claim, claiming } from './claim.ts'
 import { limitsOf } from './gateway-limits.ts'
 import { policyClaim } from './policies.ts'
 
@@ -30,8 +30,8 @@ export interface Most {
 
 /** Whether anything but a policy limits this request. */
 export function hasLimits(exchange: Exchange): boolean {
-  const { caller, gateway, key } = exchange
-  if (limitsOf(gateway) !== undefined || caller?.limits !== undefined) return true
+  const { caller, gateway, gatewayId, key } = exchange
+  if (limitsOf(gateway, gatewayId) !== undefined || caller?.limits !== undefined) return true
   return key !== undefined && (key.of === 'store' ? key.limit !== undefined : isCharged(exchange))
 }
 
@@ -47,26 +47,39 @@ export const isCharged = ({ key, settings }: Exchange): boolean =>
 export function claimsOf(exchange: Exchange, most: Most, policies: readonly PolicyLimit[] = []): Claim[] {
   const { caller, gateway, gatewayId, key, shared } = exchange
   const claims: Claim[] = []
-  const limits = limitsOf(gateway)
-  const own = caller?.limits
+  const limits = limitsOf(gateway, gatewayId)
+  const own = caller?.limits && limitsOfToken(caller.name, caller.limits)
   if (!shared.counted) {
-    if (limits?.requests) claims.push(limits.requests(gatewayId))
-    if (own?.rate) claims.push(tokenRate(caller!.name, own.rate))
+    if (limits?.requests) claims.push(limits.requests)
+    if (own?.rate) claims.push(own.rate)
     if (isCharged(exchange)) claims.push(houseThroughput(gatewayId, exchange.settings.config.billing))
   }
   if (key?.of === 'store' && key.limit) claims.push(keyRate(key, key.limit, exchange.target!.reach.provider.title))
-  if (limits?.tokens) claims.push(limits.tokens(gatewayId, most.tokens))
-  if (own?.tokens) claims.push(tokenTokens(caller!.name, own.tokens, most.tokens))
+  if (limits?.tokens) claims.push(claiming(limits.tokens, most.tokens))
+  if (own?.tokens) claims.push(claiming(own.tokens, most.tokens))
   if (most.price) {
-    for (const rule of limits?.spend ?? []) {
-      const claim = rule(exchange, most.cost)
-      if (claim) claims.push(claim)
-    }
-    if (own?.budget) claims.push(budgetOf(caller!.name, own.budget, most.cost))
-    for (const limit of policies) claims.push(policyClaim(gatewayId, limit, most.cost))
+    if (limits)
+      for (const rule of limits.spend) {
+        const claim = rule(exchange)
+        if (claim) claims.push(claiming(claim, most.cost))
+      }
+    if (own?.budget) claims.push(claiming(own.budget, most.cost))
+    for (const limit of policies) claims.push(claiming(policyClaim(gatewayId, limit), most.cost))
   }
   return claims
 }
+
+/** Whether nothing limits a request but how many there are: then nobody asks what it may use. */
+export function isOnlyCounted(exchange: Exchange): boolean {
+  const { caller, gateway, gatewayId, shared } = exchange
+  const limits = limitsOf(gateway, gatewayId)
+  if (limits && (limits.tokens || limits.spend.length)) return false
+  if (caller?.limits && (caller.limits.tokens || caller.limits.budget)) return false
+  return !shared.spent.length && !isCharged(exchange)
+}
+
+/** What a request is taken to use where nobody asks. */
+export const NOTHING_ASKED: Most = { tokens: 0, cost: 0 }
 
 /** What a request may use at most. The price list may have to be loaded first, once. */
 export function mostOf(exchange: Exchange, asked: Asked): Most | Promise<Most> {
@@ -79,5 +92,5 @@ function bounded(asked: Asked, price: Price | undefined): Most {
   const prompt = promptBound(body, asked.length)
   const answer = answerBound(body)
   const tokens = prompt.text + prompt.media + (answer.maxTokens ?? 0) * (answer.answers ?? 1)
-  return { tokens, cost: price ? estimateUpperBound(prompt, answer, price) : 0, ...(price && { price }) }
+  return price ? { tokens, cost: estimateUpperBound(prompt, answer, price), price } : { tokens, cost: 0 }
 }

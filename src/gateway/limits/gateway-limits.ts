@@ -7,39 +7,38 @@ import { GatewayFault } from '../fault.ts'
 import type { Claim } from './claim.ts'
 import { dollars, inTime } from './words.ts'
 
-/** The limits of a gateway, made ready once for all its requests. */
+/** The limits of a gateway, made ready once for all its requests; amounts of tokens and money are each request's own. */
 export interface GatewayLimits {
-  requests?: (gatewayId: string) => Claim
-  tokens?: (gatewayId: string, amount: number) => Claim
+  requests?: Claim
+  tokens?: Claim
   /** Each gives nothing for a request that it is not about. */
-  spend: readonly ((exchange: Exchange, amount: number) => Claim | undefined)[]
+  spend: readonly ((exchange: Exchange) => Claim | undefined)[]
 }
 
 type Rule = NonNullable<NonNullable<GatewaySettings['spend_limits']>['rules']>[number]
 type Filter = NonNullable<Rule['provider']>
 
-const ready = new WeakMap<GatewaySettings, GatewayLimits | null>()
+const ready = new WeakMap<GatewaySettings, { gatewayId: string; limits: GatewayLimits | undefined }>()
 
 /** The limits that the settings of a gateway ask for; nothing where they ask for none. */
-export function limitsOf(settings: GatewaySettings): GatewayLimits | undefined {
-  let limits = ready.get(settings)
-  if (limits === undefined) {
-    limits = made(settings) ?? null
-    ready.set(settings, limits)
-  }
-  return limits ?? undefined
+export function limitsOf(settings: GatewaySettings, gatewayId: string): GatewayLimits | undefined {
+  const known = ready.get(settings)
+  if (known?.gatewayId === gatewayId) return known.limits
+  const limits = made(settings, gatewayId)
+  ready.set(settings, { gatewayId, limits })
+  return limits
 }
 
-function made(settings: GatewaySettings): GatewayLimits | undefined {
+function made(settings: GatewaySettings, gatewayId: string): GatewayLimits | undefined {
   const { rate_limiting_interval: seconds, rate_limiting_technique: technique, spend_limits } = settings
   const kind = technique ?? 'fixed'
   const window: Window | undefined = seconds ? { kind, seconds } : undefined
   const { rate_limiting_limit: most, rate_limiting_tokens: mostTokens } = settings
-  const spend = spend_limits?.enabled ? (spend_limits.rules ?? []).filter(isOn).map(spendRule) : []
-  const requests = most && window ? (id: string) => rate(id, most, window) : undefined
-  const tokens = mostTokens
-    ? (id: string, amount: number) => tokenRate(id, amount, mostTokens, window ?? { kind, seconds: MINUTE_S })
-    : undefined
+  const spend = spend_limits?.enabled
+    ? (spend_limits.rules ?? []).filter(isOn).map((rule, at) => spendRule(gatewayId, rule, at))
+    : []
+  const requests = most && window ? rate(gatewayId, most, window) : undefined
+  const tokens = mostTokens ? tokenRate(gatewayId, mostTokens, window ?? { kind, seconds: MINUTE_S }) : undefined
   if (!requests && !tokens && !spend.length) return undefined
   return { spend, ...(requests && { requests }), ...(tokens && { tokens }) }
 }
@@ -60,7 +59,10 @@ export const rateLimited = (message: string, { retryAfter }: Refused) =>
 
 function rate(gatewayId: string, limit: number, window: Window): Claim {
   return {
-    limit: { key: `rate:${gatewayId}`, limit, amount: 1, window },
+    key: `rate:${gatewayId}`,
+    limit,
+    amount: 1,
+    window,
     counts: 'requests',
     shown: true,
     refusal: said =>
@@ -71,11 +73,15 @@ function rate(gatewayId: string, limit: number, window: Window): Claim {
   }
 }
 
-function tokenRate(gatewayId: string, amount: number, limit: number, window: Window): Claim {
+function tokenRate(gatewayId: string, limit: number, window: Window): Claim {
   return {
-    limit: { key: `tokens:${gatewayId}`, limit, amount, window },
+    key: `tokens:${gatewayId}`,
+    limit,
+    amount: 0,
+    window,
     counts: 'tokens',
-    refusal: said =>
+    shown: false,
+    refusal: (said, { amount }) =>
       rateLimited(
         `the gateway "${gatewayId}" takes ${limit} tokens ${inTime(window)}, ${said.used} are used or promised, and this request may need ${amount}`,
         said,
@@ -94,7 +100,7 @@ export const overspent = (message: string, { retryAfter }: Pick<Refused, 'retryA
     retryAfter,
   })
 
-function spendRule(rule: Rule, index: number): (exchange: Exchange, amount: number) => Claim | undefined {
+function spendRule(gatewayId: string, rule: Rule, index: number): GatewayLimits['spend'][number] {
   // One without an id is known by what it says, so that a change of its neighbours is no change of it.
   const id =
     rule.id ??
@@ -106,31 +112,38 @@ function spendRule(rule: Rule, index: number): (exchange: Exchange, amount: numb
   const window: Window = { kind: technique, seconds: rule.window }
   const limit = picoOf(Math.min(rule.limit, MOST_USD))
   const metadata = Object.entries(rule.metadata ?? {})
-  return (exchange, amount) => {
-    const { reach, model } = exchange.target!
-    const { slug } = reach.provider
-    const parts: string[] = []
-    const fits = (filter: Filter | undefined, value: string | undefined) => {
-      if (!filter) return true
-      if (filter.mode === 'partition') parts.push(value ?? '')
-      return filter.mode === 'partition' || (value !== undefined && filter.values?.includes(value) === true)
-    }
-    if (!fits(rule.provider, slug) || !fits(rule.model, model)) return undefined
-    for (const [name, filter] of metadata) {
-      const said = exchange.controls.metadata?.[name]
-      if (!fits(filter, said === undefined || said === null ? undefined : String(said))) return undefined
-    }
-    const key = `spend:${exchange.gatewayId}:${id}${parts.length ? `:${bucketOf(parts)}` : ''}`
-    return {
-      limit: { key, limit, amount, window },
-      counts: 'cost',
-      refusal: said =>
-        overspent(
-          `rule ${id} allows ${dollars(limit)} in ${rule.window} s (${technique}), ${dollars(said.used)} are spent or promised; provider ${slug}, model ${model.slice(0, 128)}`,
-          said,
-        ),
-    }
+  const whole: Claim = {
+    key: `spend:${gatewayId}:${id}`,
+    limit,
+    amount: 0,
+    window,
+    counts: 'cost',
+    shown: false,
+    refusal: (said, _claim, { target }) =>
+      overspent(
+        `rule ${id} allows ${dollars(limit)} in ${rule.window} s (${technique}), ${dollars(said.used)} are spent or promised; provider ${target!.reach.provider.slug}, model ${target!.model.slice(0, 128)}`,
+        said,
+      ),
   }
+  if (!rule.provider && !rule.model && !metadata.length) return () => whole
+  return ({ target, controls }) => {
+    const parts: string[] = []
+    const { reach, model } = target!
+    if (!fits(rule.provider, reach.provider.slug, parts) || !fits(rule.model, model, parts)) return undefined
+    for (const [name, filter] of metadata) {
+      const said = controls.metadata?.[name]
+      if (!fits(filter, said === undefined || said === null ? undefined : String(said), parts)) return undefined
+    }
+    return parts.length ? { ...whole, key: `${whole.key}:${bucketOf(parts)}` } : whole
+  }
+}
+
+/** @param parts takes what a bucket of its own is kept for */
+function fits(filter: Filter | undefined, value: string | undefined, parts: string[]): boolean {
+  if (!filter) return true
+  if (filter.mode !== 'partition') return value !== undefined && filter.values?.includes(value) === true
+  parts.push(value ?? '')
+  return true
 }
 
 /** A number of picodollars holds no more. */

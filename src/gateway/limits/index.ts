@@ -1,7 +1,16 @@
 import type { Exchange } from '../exchange.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
 import { type Claim, take } from './claim.ts'
-import { type Asked, claimsOf, hasLimits, isCharged, type Most, mostOf } from './claims.ts'
+import {
+  type Asked,
+  claimsOf,
+  hasLimits,
+  isCharged,
+  isOnlyCounted,
+  type Most,
+  mostOf,
+  NOTHING_ASKED,
+} from './claims.ts'
 import { holdCredit, noStore } from './credit.ts'
 import { policyLimits } from './policies.ts'
 import { type AccountLimit, accountClaim } from './spending-limit.ts'
@@ -32,7 +41,7 @@ export function claimLimits(exchange: Exchange, asked: Asked): void | Promise<vo
 function claimUnder(exchange: Exchange, asked: Asked, policies: PolicySet | undefined): void | Promise<void> {
   const limits = policies && policyLimits(exchange, policies, asked)
   if (!limits?.length && !hasLimits(exchange)) return
-  const most = mostOf(exchange, asked)
+  const most = !limits?.length && isOnlyCounted(exchange) ? NOTHING_ASKED : mostOf(exchange, asked)
   return most instanceof Promise
     ? most.then(known => claimAll(exchange, known, limits))
     : claimAll(exchange, most, limits)

@@ -1,5 +1,6 @@
+import { calendarWindows } from '../../storage/counters/window.ts'
 import type { Exchange } from '../exchange.ts'
-import { type Decision, decide, type PolicyLimit } from '../policies/decide.ts'
+import { type Decision, decideAgain, type PolicyLimit } from '../policies/decide.ts'
 import { anonymous, noMetadata } from '../policies/facts.ts'
 import type { PolicySet } from '../policies/policy-set.ts'
 import { deniedByPolicy, limitExceeded } from '../policies/refusals.ts'
@@ -19,9 +20,9 @@ export function policyLimits(exchange: Exchange, set: PolicySet, asked: Asked): 
     provider: reach.provider.slug,
     model: model || (asked.isOpaque ? undefined : ''),
   }
-  const { decision, limits, matched } = decide(set, facts, {
-    failed: (policy, reason) => settings.policies.failed(gatewayId, policy, reason),
-  })
+  const { decision, limits, matched } = decideAgain(set, facts, (policy, reason) =>
+    settings.policies.failed(gatewayId, policy, reason),
+  )
   if (decision === 'block') {
     const policy = matched[0] ?? 'none allows it'
     settings.log.info({ id: ids.log, gateway: gatewayId, policy }, 'denied by policy')
@@ -30,21 +31,23 @@ export function policyLimits(exchange: Exchange, set: PolicySet, asked: Asked): 
   return limits
 }
 
-/**
- * What a request takes of the budget of a policy.
- * @param amount in picodollars
- */
-export function policyClaim(gatewayId: string, limit: PolicyLimit, amount: number): Claim {
-  return {
-    limit: {
-      key: `policy:${gatewayId}:${counted(limit.bucket)}`,
-      limit: limit.amountPico,
-      amount,
-      window: { kind: 'calendar', period: limit.period },
-    },
+const ready = new WeakMap<PolicyLimit, { gatewayId: string; claim: Claim }>()
+
+/** The budget of a policy, made ready once for as long as what was decided is remembered. */
+export function policyClaim(gatewayId: string, limit: PolicyLimit): Claim {
+  const known = ready.get(limit)
+  if (known?.gatewayId === gatewayId) return known.claim
+  const claim: Claim = {
+    key: `policy:${gatewayId}:${counted(limit.bucket)}`,
+    limit: limit.amountPico,
+    amount: 0,
+    window: calendarWindows[limit.period],
     counts: 'cost',
+    shown: false,
     refusal: ({ used, retryAfter }) => limitExceeded(limit, used, retryAfter),
   }
+  ready.set(limit, { gatewayId, claim })
+  return claim
 }
 
 const LONGEST_BUCKET = 256

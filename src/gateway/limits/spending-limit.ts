@@ -1,4 +1,4 @@
-import type { Window } from '../../storage/counters/window.ts'
+import { calendarWindows, slidingWindow } from '../../storage/counters/window.ts'
 import type { SettingStore } from '../../storage/settings.ts'
 import { Lately } from '../lately.ts'
 import type { Claim } from './claim.ts'
@@ -28,12 +28,15 @@ export const accountLimit = (settings: SettingStore): Lately<AccountLimit | unde
 
 /** @param amount picodollars that a request may cost */
 export function accountClaim({ amount: cents, duration, strategy }: AccountLimit, amount: number): Claim {
-  const window: Window =
-    strategy === 'fixed' ? { kind: 'calendar', period: duration } : { kind: 'sliding', seconds: DAYS[duration] * DAY_S }
+  const window = strategy === 'fixed' ? calendarWindows[duration] : slidingWindow(DAYS[duration] * DAY_S)
   const limit = Math.round(Math.min(cents, MOST_CENTS) * CENT_PICO)
   return {
-    limit: { key: 'spending:account', limit, amount, window },
+    key: 'spending:account',
+    limit,
+    amount,
+    window,
     counts: 'cost',
+    shown: false,
     refusal: said =>
       overspent(
         `the account spends ${dollars(limit)} ${inTime(window)} on the house's keys, ${dollars(said.used)} are spent or promised; send a key of your own, or ask the operator`,

@@ -31,6 +31,8 @@ export interface CompiledPolicy {
   readonly action: PolicyAction
   /** The amount of a limit in picodollars. */
   readonly amountPico: number
+  /** Its actor or its condition may look at the metadata of a request. */
+  readonly usesMetadata: boolean
 }
 
 /** A fault of a policy. It repeats names, and of expressions only places. */
@@ -119,6 +121,7 @@ function compiled({
       fault === undefined && typeof when === 'object' ? when : { fields: [], test: () => ({ failed: fault ?? '' }) },
     action,
     amountPico: action.type === 'limit' ? amountOf(action.amount) : 0,
+    usesMetadata: actor.includes('metadata') || condition.includes('metadata'),
   }
 }
 

@@ -67,7 +67,8 @@ export function decide(set: PolicySet, facts: Facts, watching: Watching = {}): D
     } else failed = note(policy, verdict, watching) || failed
   }
   const matched: string[] = []
-  const buckets = new Map<string, Bucket>()
+  let limits: readonly PolicyLimit[] = []
+  let buckets: Map<string, Bucket> | undefined
   for (const policy of others) {
     const verdict = hasFields(policy, facts) ? policy.condition.test(facts) : 'missing'
     if (verdict !== true) {
@@ -79,16 +80,40 @@ export function decide(set: PolicySet, facts: Facts, watching: Watching = {}): D
       note(policy, 'missing', watching)
       continue
     }
-    const bucket = `${actor} ${policy.resource.text}`
-    watching.traced?.({ policy, outcome: 'applies', bucket })
+    const share = shareOf(policy, actor)
+    watching.traced?.({ policy, outcome: 'applies', bucket: share.bucket })
     matched.push(policy.id)
-    put(buckets, bucket, policy)
+    // One alone has nobody to share a bucket with.
+    if (others.length === 1) limits = share.limits
+    else {
+      buckets ??= new Map()
+      put(buckets, share)
+    }
   }
   if (blocked) return blocked
   if (!matched.length) return failed ? open : { decision: 'block', limits: [], matched }
-  const limits: PolicyLimit[] = []
-  for (const { unlimited, limits: own } of buckets.values()) if (!unlimited) limits.push(...own)
+  if (buckets) limits = all(buckets)
   return { decision: limits.length ? 'check_limits' : 'no-limit', limits, matched }
+}
+
+/**
+ * As {@link decide}, and the same decision again for the same caller, provider and model where nothing that is written in
+ * a request's metadata matters.
+ */
+export function decideAgain(set: PolicySet, facts: Facts, failed: NonNullable<Watching['failed']>): Decision {
+  if (set.usesMetadata) return decide(set, facts, { failed })
+  const known = set.decisions.of(facts)
+  if (known) return known
+  let isWhole = true
+  const decision = decide(set, facts, {
+    failed: (policy, reason) => {
+      isWhole = false
+      failed(policy, reason)
+    },
+  })
+  // One that cannot be evaluated is told of each time.
+  if (isWhole) set.decisions.keep(facts, decision)
+  return decision
 }
 
 const MISSING = 'it asks for a field that the request does not have'
@@ -104,20 +129,55 @@ interface Bucket {
   limits: PolicyLimit[]
 }
 
-function put(buckets: Map<string, Bucket>, name: string, policy: CompiledPolicy): void {
+/** What a policy puts into the bucket of an actor. */
+interface Share {
+  bucket: string
+  /** Its own limit; none where it is without one. */
+  limits: readonly PolicyLimit[]
+}
+
+const shares = new WeakMap<CompiledPolicy, Map<string, Share>>()
+/** Of one policy. Beyond, all of its are forgotten, because callers may write the names of actors. */
+const MOST_ACTORS = 1_000
+
+/** The same objects for the same actor, so that its budget need not be made ready for every request. */
+function shareOf(policy: CompiledPolicy, actor: string): Share {
+  let known = shares.get(policy)
+  if (!known) {
+    known = new Map()
+    shares.set(policy, known)
+  }
+  let share = known.get(actor)
+  if (!share) {
+    const { action, amountPico } = policy
+    const bucket = `${actor} ${policy.resource.text}`
+    share = { bucket, limits: action.type === 'limit' ? [{ bucket, period: action.period, amountPico, policy }] : [] }
+    if (known.size >= MOST_ACTORS) known.clear()
+    known.set(actor, share)
+  }
+  return share
+}
+
+function put(buckets: Map<string, Bucket>, { bucket: name, limits: [limit] }: Share): void {
   let bucket = buckets.get(name)
   if (!bucket) {
     bucket = { unlimited: false, limits: [] }
     buckets.set(name, bucket)
   }
-  const { action, amountPico } = policy
-  if (action.type !== 'limit') {
+  if (!limit) {
     bucket.unlimited = true
     return
   }
-  const same = bucket.limits.find(({ period }) => period === action.period)
-  if (!same) bucket.limits.push({ bucket: name, period: action.period, amountPico, policy })
-  else if (amountPico > same.amountPico) Object.assign(same, { amountPico, policy })
+  const { limits } = bucket
+  const same = limits.findIndex(({ period }) => period === limit.period)
+  if (same < 0) limits.push(limit)
+  else if (limit.amountPico > limits[same]!.amountPico) limits[same] = limit
+}
+
+function all(buckets: ReadonlyMap<string, Bucket>): PolicyLimit[] {
+  const limits: PolicyLimit[] = []
+  for (const { unlimited, limits: own } of buckets.values()) if (!unlimited) limits.push(...own)
+  return limits
 }
 
 /** Tells of a policy that does not match. @returns whether it could not be evaluated */

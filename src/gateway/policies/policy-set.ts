@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from './compile.ts'
+import { DecisionsKept } from './decisions-kept.ts'
 
 /** Combinations of provider and model, which callers write, that are remembered. Beyond, all are forgotten. */
 const MOST_REMEMBERED = 1_000
@@ -13,9 +14,14 @@ export interface Concerned {
 /** The compiled policies of one gateway. Their order is of no account. */
 export class PolicySet {
   readonly #remembered = new Map<string, Concerned>()
+  /** Whether what callers write in the metadata of a request may decide anything. */
+  readonly usesMetadata: boolean
+  readonly decisions = new DecisionsKept()
 
   /** @param policies those that are in force */
-  constructor(readonly policies: readonly CompiledPolicy[]) {}
+  constructor(readonly policies: readonly CompiledPolicy[]) {
+    this.usesMetadata = policies.some(policy => policy.usesMetadata)
+  }
 
   /**
    * Those whose resource covers a model; with `except`, a block whose resource does not. Of a model that is not known

@@ -1,11 +1,13 @@
 import type { CacheBounds, CachedAnswer, CacheReports, CacheSize, DropReason } from './answer-cache.ts'
-import { KeyIndex } from './key-index.ts'
+import { KeyIndex, numberOf } from './key-index.ts'
 import { type AnswerTables, type KeptKey, rowOf } from './tables.ts'
 import { Waiting } from './waiting.ts'
 
-/** In one transaction. */
-const MOST_ROWS = 64
-const MOST_BYTES = 4 * 1024 * 1024
+/** In one transaction, so that it holds up nobody for longer than some milliseconds. */
+const MOST_ROWS = 200
+const MOST_BYTES = 1024 * 1024
+/** And of all that may be kept: what makes room for so much at once would throw out what was just used. */
+const MOST_PART = 1 / 8
 /** So many last uses are noted between two writings; of those beyond, the order of eviction knows nothing. */
 const MOST_USES = 10_000
 /** Keys that are read at once for the index. */
@@ -21,7 +23,7 @@ export class AnswerStore {
   readonly #tables: AnswerTables
   readonly #bounds: CacheBounds
   readonly #reports: CacheReports
-  #uses = new Map<string, number>()
+  readonly #uses = new Map<string, number>()
   #totals: CacheSize
   #closed = false
 
@@ -47,22 +49,25 @@ export class AnswerStore {
     this.#closed = true
   }
 
+  /** Writes what waits now; what is put meanwhile waits for the next time, when it comes with many others again. */
   async writeWaiting(): Promise<void> {
-    let batch = this.waiting.next(MOST_ROWS, MOST_BYTES)
-    for (; batch.length; batch = this.waiting.next(MOST_ROWS, MOST_BYTES)) {
+    for (const batch of inBatches(this.waiting.all(), Math.min(MOST_BYTES, this.#bounds.total * MOST_PART))) {
       try {
         await this.#write(batch)
       } catch (fault) {
         // Tried once: a store that is full or gone would otherwise fill the memory too.
-        for (const [key, answer] of batch) this.waiting.done(key, answer)
+        for (const { key, answer } of batch) this.waiting.done(key, answer)
         this.#drop(batch.length, 'store')
         throw fault
       }
+      await Bun.sleep(0)
     }
   }
 
-  async #write(batch: readonly (readonly [string, CachedAnswer])[]): Promise<void> {
-    const packed = await Promise.all(batch.map(([key, answer]) => rowOf(key, answer)))
+  async #write(batch: readonly Numbered[]): Promise<void> {
+    const packed = await Promise.all(
+      batch.map(({ number, key, answer }) => rowOf(number, key, answer, this.#uses.get(key))),
+    )
     let rows = packed.filter(({ size }) => size <= this.#bounds.total)
     this.#drop(packed.length - rows.length, 'size')
     const bytes = rows.reduce((sum, { size }) => sum + size, 0)
@@ -71,18 +76,22 @@ export class AnswerStore {
     while (rows.length) {
       const { done, written, gone, totals } = await this.#tables.write(rows, this.#bounds.total, Date.now())
       this.#gone(gone, totals)
-      for (const { key, expires } of written) this.index.add(key, expires)
+      for (const { number, expires } of written) this.index.add(number, expires)
       this.#drop(done - written.length, 'purged')
       rows = rows.slice(done)
       if (rows.length) await Bun.sleep(0)
     }
-    for (const [key, answer] of batch) this.waiting.done(key, answer)
+    for (const { key, answer } of batch) this.waiting.done(key, answer)
   }
 
   async writeUses(): Promise<void> {
-    if (!this.#uses.size) return
-    const uses = [...this.#uses]
-    this.#uses = new Map()
+    const uses: [key: string, at: number][] = []
+    for (const use of this.#uses) {
+      // What still waits is written with its last use.
+      if (this.waiting.get(use[0])) continue
+      this.#uses.delete(use[0])
+      uses.push(use)
+    }
     await this.#tables.touch(uses)
   }
 
@@ -120,7 +129,7 @@ export class AnswerStore {
     let last: KeptKey | undefined
     while (this.index.useful && !this.#closed) {
       const page = await this.#tables.keys(last, PAGE)
-      for (const { key, expires } of page) this.index.add(key, expires)
+      for (const { number, expires } of page) this.index.add(number, expires)
       if (page.length < PAGE) {
         this.index.completed()
         return
@@ -130,12 +139,36 @@ export class AnswerStore {
     }
   }
 
-  #gone(keys: readonly string[], totals: CacheSize): void {
-    for (const key of keys) this.index.delete(key)
+  #gone(numbers: readonly number[], totals: CacheSize): void {
+    for (const number of numbers) this.index.delete(number)
     this.#totals = totals
   }
 
   #drop(answers: number, why: DropReason): void {
     if (answers) this.#reports.onDropped?.(answers, why)
   }
+}
+
+interface Numbered {
+  number: number
+  key: string
+  answer: CachedAnswer
+}
+
+/** Answers in the order of their numbers, so that each batch changes few pages of the index; no number twice in one. */
+function* inBatches(answers: readonly (readonly [string, CachedAnswer])[], most: number): Generator<Numbered[]> {
+  const sorted = answers.map(([key, answer]) => ({ number: numberOf(key), key, answer }))
+  sorted.sort((one, other) => one.number - other.number)
+  let batch: Numbered[] = []
+  let bytes = 0
+  for (const each of sorted) {
+    bytes += each.answer.body.length
+    if (batch.length && (batch.length >= MOST_ROWS || bytes > most || batch.at(-1)!.number === each.number)) {
+      yield batch
+      batch = []
+      bytes = each.answer.body.length
+    }
+    batch.push(each)
+  }
+  if (batch.length) yield batch
 }

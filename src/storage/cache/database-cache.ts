@@ -21,9 +21,7 @@ export interface DatabaseCacheOptions extends CacheReports {
   alone: boolean
 }
 
-/** An answer waits so long for others to be written with it. */
-const GATHER_MS = 100
-/** What another process purged is given no longer than this. */
+/** An answer waits no longer than this to be written with others, and what another process purged is given no longer. */
 const LOOK_MS = 1_000
 /** Looks from one writing of the last uses, and from one sweep of what has expired, to the next. */
 const USES_EVERY = 5
@@ -65,7 +63,8 @@ class DatabaseCache implements AnswerCache {
   #purged: Map<string, number>
   /** Counts what was forgotten, so that a reading from before it is not remembered after it. */
   #forgotten = 0
-  #gathering: ReturnType<typeof setTimeout> | undefined
+  /** So much waits that it is written before the next look. */
+  #hurries = false
   #looks = 0
   #lookDue = false
   #closed = false
@@ -95,7 +94,10 @@ class DatabaseCache implements AnswerCache {
       this.#memory.delete(key)
     }
     const waiting = this.#store.waiting.get(key)
-    if (waiting && waiting.expires > now) return waiting
+    if (waiting && waiting.expires > now) {
+      this.#store.use(key, now)
+      return waiting
+    }
     if (this.#closed || !this.#store.index.mayHave(key, now)) return undefined
     return this.#reading.get(key) ?? this.#read(key, now)
   }
@@ -106,10 +108,13 @@ class DatabaseCache implements AnswerCache {
     // What there is no room for in the queue may at least be given as long as it is in memory.
     if (refused && refused !== 'queue') return
     this.#memory.put(key, answer)
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined
-      void this.#work.addQuietly(() => this.#store.writeWaiting())
-    }, GATHER_MS)
+    if (this.#hurries || !this.#store.waiting.isMuch) return
+    this.#hurries = true
+    void this.#work.addQuietly(async () => {
+      await this.#store.writeWaiting().finally(() => {
+        this.#hurries = false
+      })
+    })
   }
 
   async purge(gateway: string, key?: string): Promise<number> {
@@ -140,7 +145,6 @@ class DatabaseCache implements AnswerCache {
     this.#closed = true
     this.#store.close()
     clearInterval(this.#looking)
-    clearTimeout(this.#gathering)
     await this.#work.addQuietly(async () => {
       await this.#store.writeWaiting()
       await this.#store.writeUses()
@@ -198,9 +202,9 @@ class DatabaseCache implements AnswerCache {
     this.#lookDue = true
     void this.#work.addQuietly(async () => {
       this.#lookDue = false
+      await this.#store.writeWaiting()
       await this.#learnPurges()
       await this.#store.refreshTotals()
-      if (this.#store.waiting.count) await this.#store.writeWaiting()
       this.#looks++
       if (this.#looks % USES_EVERY === 0) await this.#store.writeUses()
       if (this.#looks % SWEEP_EVERY === 0) await this.#store.sweep()

@@ -3,6 +3,9 @@ import { type CachedAnswer, weightOf } from './answer-cache.ts'
 /** Of the memory's bound; a few larger answers would drive out everything else, and the store gives them soon enough. */
 const LARGEST_PART = 1 / 8
 
+/** Of the bound, freed with each making of room: looking for the oldest entry of a map passes by all deleted before it. */
+const MARGIN = 1 / 64
+
 /** The answers used last, as they are. Beyond its bound those unused for longest go. */
 export class AnswerMemory {
   /** In the order of their last use: a map keeps the order in which its entries came. */
@@ -29,8 +32,9 @@ export class AnswerMemory {
     if (weight > this.#bound * LARGEST_PART) return
     this.#answers.set(key, answer)
     this.#bytes += weight
+    if (this.#bytes <= this.#bound) return
     for (const [oldest] of this.#answers) {
-      if (this.#bytes <= this.#bound) break
+      if (this.#bytes <= this.#bound * (1 - MARGIN)) break
       this.delete(oldest)
     }
   }

@@ -1,9 +1,12 @@
-import type { Database, Sql } from '../database.ts'
+import type { Database, Sql, Value } from '../database.ts'
 import type { CachedAnswer, CacheSize } from './answer-cache.ts'
+import { numberOf } from './key-index.ts'
 import { pack, unpack } from './pack.ts'
 
 /** An answer as a row. */
 export interface AnswerRow {
+  /** {@link numberOf} the key. */
+  number: number
   key: string
   gateway: string
   head: string
@@ -13,6 +16,8 @@ export interface AnswerRow {
   size: number
   stored: number
   expires: number
+  /** When it was last given. */
+  used: number
 }
 
 /** Answers that were thrown away by somebody's order: those of a gateway, or one, stored up to a moment. */
@@ -24,28 +29,36 @@ export interface Purge {
 }
 
 interface Gone {
-  key: string
+  number: number
   size: number
 }
 
-/** A key that is there. */
+/** A key that is there, by its number. */
 export interface KeptKey {
-  key: string
+  number: number
   size: number
   expires: number
 }
 
-/** Beside head and body: the key, the numbers, and three indexes that hold the key again. */
-const ROW_BYTES = 500
+/** Beside head and body: the key, the numbers, and four indexes. */
+const ROW_BYTES = 300
 /** Rows that one transaction takes away, so that nobody waits long for it. */
 const STEP = 200
 /** By then every process has seen it. */
 const PURGE_KEPT_MS = 600_000
 
-/** The row of an answer. */
-export async function rowOf(key: string, answer: CachedAnswer): Promise<AnswerRow> {
+const COLUMNS = ['number', 'key', 'gateway', 'head', 'body', 'packed', 'size', 'stored', 'expires', 'used']
+
+/** The row of an answer, which may have been given before it is written. */
+export async function rowOf(
+  number: number,
+  key: string,
+  answer: CachedAnswer,
+  used = answer.stored,
+): Promise<AnswerRow> {
   const { head, body, packed } = await pack(answer)
   return {
+    number,
     key,
     gateway: answer.meta.gateway,
     head,
@@ -54,6 +67,7 @@ export async function rowOf(key: string, answer: CachedAnswer): Promise<AnswerRo
     size: ROW_BYTES + head.length + body.length,
     stored: answer.stored,
     expires: answer.expires,
+    used,
   }
 }
 
@@ -85,21 +99,26 @@ export class AnswerTables {
 
   /** A page of the keys by when they expire, from behind the last of the page before. */
   async keys(behind: KeptKey | undefined, most: number): Promise<KeptKey[]> {
-    const { expires, size, key } = behind ?? { expires: -1, size: 0, key: '' }
+    const { expires, size, number } = behind ?? { expires: -1, size: 0, number: 0 }
     const page = await this.#database.all<KeptKey>(
-      `SELECT key, size, expires FROM answers WHERE (expires, size, key) > (?, ?, ?)
-       ORDER BY expires, size, key LIMIT ?`,
+      `SELECT number, size, expires FROM answers WHERE (expires, size, number) > (?, ?, ?)
+       ORDER BY expires, size, number LIMIT ?`,
       expires,
       size,
-      key,
+      number,
       most,
     )
-    return page.map(({ key, size, expires }) => ({ key, size: Number(size), expires: Number(expires) }))
+    return page.map(({ number, size, expires }) => ({
+      number: Number(number),
+      size: Number(size),
+      expires: Number(expires),
+    }))
   }
 
   async read(key: string, now: number): Promise<CachedAnswer | undefined> {
     const row = await this.#database.get<Pick<AnswerRow, 'head' | 'body' | 'packed'>>(
-      'SELECT head, body, packed FROM answers WHERE key = ? AND expires > ?',
+      'SELECT head, body, packed FROM answers WHERE number = ? AND key = ? AND expires > ?',
+      numberOf(key),
       key,
       now,
     )
@@ -107,8 +126,9 @@ export class AnswerTables {
   }
 
   /**
-   * Writes rows in the place of those with the same keys, and makes room first: what has expired goes, then what was
+   * Writes rows in the place of those with the same numbers, and makes room first: what has expired goes, then what was
    * unused for longest. What was purged since it was stored is left out.
+   * @param rows each with another number
    * @param bound of all, in bytes; each row fits it
    * @returns how many of the rows, from the first, are dealt with; for the others more room has to be made, by another call
    */
@@ -116,28 +136,23 @@ export class AnswerTables {
     rows: readonly AnswerRow[],
     bound: number,
     now: number,
-  ): Promise<{ done: number; written: AnswerRow[]; gone: string[]; totals: CacheSize }> {
+  ): Promise<{ done: number; written: AnswerRow[]; gone: number[]; totals: CacheSize }> {
     return this.#locked(async (sql, totals) => {
-      const gone: string[] = []
-      const written: AnswerRow[] = []
       const purges = await sql.all<Purge>('SELECT gateway, key, at FROM answer_purges')
-      let done = 0
-      for (const row of rows) {
-        if (!purges.some(purge => isPurged(row, purge))) {
-          const before = await sql.all<Gone>('SELECT key, size FROM answers WHERE key = ?', row.key)
-          gone.push(...(await takeAway(sql, totals, before)))
-          const over = totals.bytes + row.size - bound
-          if (over > 0) gone.push(...(await makeRoom(sql, totals, over, now)))
-          if (totals.bytes + row.size > bound) break
-          await add(sql, row)
-          totals.entries++
-          totals.bytes += row.size
-          written.push(row)
-        }
-        done++
-        // A transaction that took away so much has been long enough.
-        if (gone.length >= STEP) break
+      const wanted = purges.length ? rows.filter(row => !purges.some(purge => isPurged(row, purge))) : rows
+      const gone = await takeAway(sql, totals, await already(sql, wanted))
+      let over = totals.bytes - bound
+      for (const { size } of wanted) over += size
+      if (over > 0) gone.push(...(await makeRoom(sql, totals, over, now)))
+      const written: AnswerRow[] = []
+      for (const row of wanted) {
+        if (totals.bytes + row.size > bound) break
+        totals.entries++
+        totals.bytes += row.size
+        written.push(row)
       }
+      await sql.insert('answers', COLUMNS, written.map(valuesOf))
+      const done = written.length === wanted.length ? rows.length : rows.indexOf(wanted[written.length]!)
       return { done, written, gone, totals }
     })
   }
@@ -148,13 +163,13 @@ export class AnswerTables {
       if (from) await Bun.sleep(0)
       await this.#locked(async sql => {
         for (const [key, at] of uses.slice(from, from + STEP))
-          await sql.run('UPDATE answers SET used = ? WHERE key = ? AND used < ?', at, key, at)
+          await sql.run('UPDATE answers SET used = ? WHERE number = ? AND used < ?', at, numberOf(key), at)
       })
     }
   }
 
-  /** Takes away some of what has expired. @returns the keys; fewer than {@link STEP} when there are no more */
-  async expire(now: number): Promise<{ gone: string[]; more: boolean; totals: CacheSize }> {
+  /** Takes away some of what has expired. @returns the numbers; fewer than {@link STEP} when there are no more */
+  async expire(now: number): Promise<{ gone: number[]; more: boolean; totals: CacheSize }> {
     return this.#locked(async (sql, totals) => {
       const gone = await takeAway(sql, totals, await expired(sql, now))
       return { gone, more: gone.length === STEP, totals }
@@ -179,13 +194,18 @@ export class AnswerTables {
     return this.#database.all<Purge>('SELECT gateway, key, at FROM answer_purges')
   }
 
-  /** Takes away some answers of a gateway, or one. @returns their keys */
-  async remove(gateway: string, key?: string): Promise<{ gone: string[]; more: boolean; totals: CacheSize }> {
+  /** Takes away some answers of a gateway, or one. @returns their numbers */
+  async remove(gateway: string, key?: string): Promise<{ gone: number[]; more: boolean; totals: CacheSize }> {
     return this.#locked(async (sql, totals) => {
       const found =
         key === undefined
-          ? await sql.all<Gone>('SELECT key, size FROM answers WHERE gateway = ? LIMIT ?', gateway, STEP)
-          : await sql.all<Gone>('SELECT key, size FROM answers WHERE gateway = ? AND key = ?', gateway, key)
+          ? await sql.all<Gone>('SELECT number, size FROM answers WHERE gateway = ? LIMIT ?', gateway, STEP)
+          : await sql.all<Gone>(
+              'SELECT number, size FROM answers WHERE number = ? AND key = ? AND gateway = ?',
+              numberOf(key),
+              key,
+              gateway,
+            )
       const gone = await takeAway(sql, totals, found)
       return { gone, more: gone.length === STEP, totals }
     })
@@ -213,42 +233,51 @@ const numbers = ({ entries, bytes }: CacheSize): CacheSize => ({ entries: Number
 const isPurged = (row: AnswerRow, { gateway, key, at }: Purge) =>
   row.gateway === gateway && row.stored <= Number(at) && (key === '' || key === row.key)
 
-const add = (sql: Sql, { key, gateway, head, body, packed, size, stored, expires }: AnswerRow) =>
-  sql.run(
-    `INSERT INTO answers (key, gateway, head, body, packed, size, stored, expires, used)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    key,
-    gateway,
-    head,
-    body,
-    packed,
-    size,
-    stored,
-    expires,
-    stored,
-  )
+const valuesOf = ({ number, key, gateway, head, body, packed, size, stored, expires, used }: AnswerRow): Value[] => [
+  number,
+  key,
+  gateway,
+  head,
+  body,
+  packed,
+  size,
+  stored,
+  expires,
+  used,
+]
 
-async function takeAway(sql: Sql, totals: CacheSize, rows: readonly Gone[]): Promise<string[]> {
-  const keys = rows.map(({ key }) => key)
-  if (!keys.length) return keys
-  // In few lengths, the last key repeated, so that there are few statements to prepare.
-  const places = 2 ** Math.ceil(Math.log2(keys.length))
-  const padded = keys.concat(Array<string>(places - keys.length).fill(keys.at(-1)!))
-  await sql.run(`DELETE FROM answers WHERE key IN (${padded.map(() => '?').join(', ')})`, ...padded)
-  totals.entries -= keys.length
+/** What stands where these rows are to be written. */
+async function already(sql: Sql, rows: readonly AnswerRow[]): Promise<Gone[]> {
+  if (!rows.length) return []
+  const { places, values } = listed(rows)
+  return sql.all<Gone>(`SELECT number, size FROM answers WHERE number IN (${places})`, ...values)
+}
+
+async function takeAway(sql: Sql, totals: CacheSize, rows: readonly Gone[]): Promise<number[]> {
+  if (!rows.length) return []
+  const { places, values } = listed(rows)
+  await sql.run(`DELETE FROM answers WHERE number IN (${places})`, ...values)
+  totals.entries -= rows.length
   for (const { size } of rows) totals.bytes -= Number(size)
-  return keys
+  return values.slice(0, rows.length)
+}
+
+/** The numbers of rows for a statement: in few lengths, the last repeated, so that there are few statements to prepare. */
+function listed(rows: readonly Pick<Gone, 'number'>[]): { places: string; values: number[] } {
+  const length = 2 ** Math.ceil(Math.log2(rows.length))
+  const values = Array.from({ length }, (_, at) => Number(rows[Math.min(at, rows.length - 1)]!.number))
+  return { places: `?${', ?'.repeat(length - 1)}`, values }
 }
 
 const expired = (sql: Sql, now: number) =>
-  sql.all<Gone>('SELECT key, size FROM answers WHERE expires <= ? ORDER BY expires LIMIT ?', now, STEP)
+  sql.all<Gone>('SELECT number, size FROM answers WHERE expires <= ? ORDER BY expires LIMIT ?', now, STEP)
 
 /** Takes away rows until so many bytes are free, or as many rows as one step may. */
-async function makeRoom(sql: Sql, totals: CacheSize, over: number, now: number): Promise<string[]> {
+async function makeRoom(sql: Sql, totals: CacheSize, over: number, now: number): Promise<number[]> {
   const aim = totals.bytes - over
   const gone = await takeAway(sql, totals, await expired(sql, now))
   if (totals.bytes <= aim) return gone
-  const oldest = await sql.all<Gone>('SELECT key, size FROM answers ORDER BY used LIMIT ?', STEP)
+  const oldest = await sql.all<Gone>('SELECT number, size FROM answers ORDER BY used LIMIT ?', STEP)
   // Where nothing is left, nothing is what it comes to, whatever somebody did to the tables by hand.
   if (!oldest.length) Object.assign(totals, { entries: 0, bytes: 0 })
   let count = 0

@@ -1,7 +1,9 @@
 import { type CachedAnswer, weightOf } from './answer-cache.ts'
 
 /** Their number is bounded too, since small ones cost a row each. */
-const MOST_ANSWERS = 2_000
+const MOST_ANSWERS = 16_000
+/** From a quarter of what may wait, it is time to write. */
+const MUCH = 1 / 4
 
 /** Answers that wait to be written, in the order they came. */
 export class Waiting {
@@ -14,8 +16,9 @@ export class Waiting {
     this.#bound = bound
   }
 
-  get count(): number {
-    return this.#answers.size
+  /** Whether they should be written soon, or there may be no room for more. */
+  get isMuch(): boolean {
+    return this.#bytes > this.#bound * MUCH || this.#answers.size > MOST_ANSWERS * MUCH
   }
 
   get(key: string): CachedAnswer | undefined {
@@ -32,16 +35,9 @@ export class Waiting {
     return true
   }
 
-  /** The next to be written, which stay here until {@link done}; at least one if there is any. */
-  next(most: number, bytes: number): [string, CachedAnswer][] {
-    const taken: [string, CachedAnswer][] = []
-    let size = 0
-    for (const entry of this.#answers) {
-      size += entry[1].body.length
-      if (taken.length && (size > bytes || taken.length >= most)) break
-      taken.push(entry)
-    }
-    return taken
+  /** All that wait now. They stay here until {@link done}. */
+  all(): [string, CachedAnswer][] {
+    return [...this.#answers]
   }
 
   /** It was written, or is given up; one that took its place meanwhile stays. */

@@ -55,7 +55,8 @@ export function add(counter: Counter, frame: Frame, amount: number): Bucket {
  * @returns whether it still does
  */
 export function correct(counter: Counter, bucket: Bucket | undefined, change: Count): boolean {
-  if (!bucket || !counter.buckets.includes(bucket)) return false
+  // It is looked for from the end, where it nearly always stands.
+  if (!bucket || counter.buckets.lastIndexOf(bucket) < 0) return false
   const before = bucket.used
   bucket.used = plus(before, change)
   if (bucket.used < 0) bucket.used = 0

@@ -71,7 +71,7 @@ export async function memoryCounters(database?: Database, options: MemoryOptions
       const reserved = reserve(limits, at, counterOf)
       if (!reserved.ok) return reserved
       const { shares, remaining, resets } = reserved
-      if (kept) for (const { counter } of shares) kept.changed(counter)
+      if (kept) for (let which = 0; which < shares.length; which++) kept.changed(shares[which]!.counter)
       let open = true
       return {
         ok: true,

@@ -30,10 +30,11 @@ export function reserve(
   counterOf: (key: string) => Counter,
 ): Reserved | Refused {
   const reserved: Reserved = { ok: true, shares: [], remaining: [], resets: [] }
-  const amounts = wholeAmounts(limits)
+  // All of them are looked at before anything is taken.
+  for (let which = 0; which < limits.length; which++) wholeAmount(limits[which]!.amount, limits[which]!.key)
   for (let which = 0; which < limits.length; which++) {
     const { key, limit, window } = limits[which]!
-    const amount = amounts[which]!
+    const amount = wholeAmount(limits[which]!.amount, key)
     const frame = frameOf(window, now)
     const counter = counterOf(counterKey(key, window))
     bringTo(counter, frame, now)

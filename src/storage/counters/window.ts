@@ -42,11 +42,53 @@ export function frameOf(window: Window, now: number): Frame {
 }
 
 /** `%` takes the sign of its left side. */
-const mod = (value: number, by: number) => ((value % by) + by) % by
+function mod(value: number, by: number): number {
+  const rest = value % by
+  return rest < 0 ? rest + by : rest
+}
+
+/** The keys of counters that were asked for: a text that is put together anew has to be hashed anew at each request. */
+const keysOf = new WeakMap<Window, Map<string, string>>()
+/** Of one window. Beyond, all of its are forgotten, because callers may write parts of them. */
+const MOST_KEYS = 1_000
 
 /** The key of a counter: what is counted, in which window. */
-export const counterKey = (key: string, window: Window): string =>
-  window.kind === 'calendar' ? `${key} ${window.period}` : `${key} ${window.kind} ${window.seconds}`
+export function counterKey(key: string, window: Window): string {
+  let known = keysOf.get(window)
+  if (!known) {
+    known = new Map()
+    keysOf.set(window, known)
+  }
+  let made = known.get(key)
+  if (made === undefined) {
+    made = window.kind === 'calendar' ? `${key} ${window.period}` : `${key} ${window.kind} ${window.seconds}`
+    if (known.size >= MOST_KEYS) known.clear()
+    known.set(key, made)
+  }
+  return made
+}
+
+const sliding = new Map<number, Window>()
+const MOST_SLIDING = 1_000
+
+/** The same object for the same length, so that what is known of it need not be found out for every request. */
+export function slidingWindow(seconds: number): Window {
+  let window = sliding.get(seconds)
+  if (!window) {
+    window = { kind: 'sliding', seconds }
+    if (sliding.size >= MOST_SLIDING) sliding.clear()
+    sliding.set(seconds, window)
+  }
+  return window
+}
+
+/** One object for each period. */
+export const calendarWindows: Readonly<Record<Period, Window>> = {
+  hourly: { kind: 'calendar', period: 'hourly' },
+  daily: { kind: 'calendar', period: 'daily' },
+  weekly: { kind: 'calendar', period: 'weekly' },
+  monthly: { kind: 'calendar', period: 'monthly' },
+}
 
 type Period = Extract<Window, { kind: 'calendar' }>['period']
 

@@ -160,7 +160,7 @@ describe.each(eachDatabase)('%s: the bounds', (_, kind) => {
   test('what was unused for longest goes first, after what has expired', async () => {
     const database = await migrated(kind)
     // Room for five.
-    const cache = await cacheOn(database, { bounds: { total: 5 * 2_000, memory: 0 } })
+    const cache = await cacheOn(database, { bounds: { total: 5 * 1_700, memory: 0 } })
     const start = Date.now() - 1_000
     const put = (name: string, at: number, life = 3_600_000) =>
       cache.put(keyOf(name), answer(random(1_000), { stored: start + at, expires: start + at + life }))
@@ -176,6 +176,20 @@ describe.each(eachDatabase)('%s: the bounds', (_, kind) => {
     await written(cache)
     expect(await rows(database)).toEqual(['d', 'e', 'f', 'g', 'a'].map(name => keyOf(name)))
     expect(cache.get(keyOf('b'))).toBeUndefined()
+    await cache.close()
+  })
+
+  test('a use counts even before the answer is written, and one batch does not throw out what was just used', async () => {
+    const database = await migrated(kind)
+    const cache = await cacheOn(database, { bounds: { total: 20_000, memory: 0 } })
+    const start = Date.now() - 1_000
+    for (let at = 0; at < 40; at++) cache.put(keyOf(at), answer(random(1_000), { stored: start + at }))
+    expect(await cache.get(keyOf(0), start + 500)).toBeDefined()
+    await written(cache)
+    expect((await rows(database)).at(-1)).toBe(keyOf(0))
+    for (let at = 40; at < 80; at++) cache.put(keyOf(at), answer(random(1_000), { stored: start + at }))
+    await written(cache)
+    expect((await rows(database)).at(-1)).toBe(keyOf(0))
     await cache.close()
   })
 
